@@ -1,0 +1,80 @@
+"""What every engine offers: sessions, and in them a judge, services and sandboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from grader.model.exercise import Limits
+from grader.model.progress import Listener
+
+Message = Mapping[str, Any]
+"""One JSON object on the channel between host and judge. Its shapes: grader.judge.protocol."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionSpec:
+    """What a session must offer, and to whom it belongs.
+
+    `owner` names the learner's workspace: a warm session serves nobody else. An empty owner means
+    that the session ends with the `with` block.
+    """
+
+    exercise: str
+    runner: str
+    services: tuple[str, ...]
+    limits: Limits
+    owner: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sandbox:
+    """How the judge reaches one sandbox: the slot its socket lies in, and the agent's key."""
+
+    name: str
+    slot: str
+    key: str
+
+
+class Session(Protocol):
+    """The judge, the services and the sandboxes of one exercise for one learner."""
+
+    reused: bool
+    """True when an earlier run left this session warm."""
+
+    def services(self) -> Mapping[str, Mapping[str, Any]]:
+        """Per service what the judge needs to use it: ports, accounts, variables."""
+
+    def sandbox(self) -> Sandbox:
+        """A sandbox nothing has run in. Raises SessionLost."""
+
+    def discard(self, sandbox: Sandbox) -> None:
+        """End a sandbox and everything in it."""
+
+    def send(self, message: Message) -> None:
+        """Hand the judge one message. Raises SessionLost."""
+
+    def receive(self, timeout: float) -> Message | None:
+        """The judge's next message, or None when `timeout` seconds pass. Raises SessionLost."""
+
+    def out_of_memory(self, sandbox: Sandbox, begin: float, end: float) -> bool:
+        """Whether the engine saw the sandbox meet its memory limit between two epoch times."""
+
+    def spoil(self) -> None:
+        """Never use this session again: it ends with the `with` block."""
+
+
+class Engine(Protocol):
+    """Makes sessions. One engine object may make many, one after another."""
+
+    name: str
+
+    def prepare(self, spec: SessionSpec, listener: Listener) -> None:
+        """Bring what a session of this kind needs (images). Time here is not the learner's."""
+
+    def session(
+        self, spec: SessionSpec, listener: Listener, *, fresh: bool = False
+    ) -> AbstractContextManager[Session]:
+        """A session, warm when one is waiting and `fresh` is false. Raises InfrastructureError."""

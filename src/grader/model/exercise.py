@@ -1,0 +1,134 @@
+"""What an exercise is, once read and found right. Values only: nothing here touches a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SHOW_LEVELS = ("full", "message", "title", "hidden")
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one sandbox may use. Sizes in bytes, times in seconds; `seconds` is for all checks."""
+
+    memory: int = 256 * MIB
+    cpus: float = 1.0
+    pids: int = 128
+    disk: int = 64 * MIB
+    seconds: float = 60.0
+    output: int = MIB
+    files: int = 500
+    submission: int = 4 * MIB
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmitRule:
+    """One entry of `submit`: a glob over the workspace. `max_bytes` bounds one file."""
+
+    path: str
+    optional: bool = False
+    max_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    id: str
+    title: str
+    hints: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutant:
+    """A wrong solution: files laid over the reference, or edits of it."""
+
+    name: str
+    why: str
+    fails: tuple[str, ...] = ()
+    breaks: tuple[str, ...] = ()
+    replace: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckDeclaration:
+    """A hidden test as its source declares it, read without running it."""
+
+    name: str
+    task: str
+    title: str
+    file: str
+    line: int
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """One exercise folder, parsed. Fields as in docs: exercise.yaml format 1."""
+
+    root: Path
+    slug: str
+    title: str
+    topic: str
+    version: int
+    difficulty: int
+    minutes: int
+    runner: str
+    services: Mapping[str, tuple[str, ...]]
+    """Service name -> SQL (or other) files run once as the learner's account."""
+    env: Mapping[str, str]
+    submit: tuple[SubmitRule, ...]
+    limits: Limits
+    passing: int
+    show: str
+    tasks: tuple[Task, ...]
+    mutants: tuple[Mutant, ...]
+    checks: tuple[CheckDeclaration, ...]
+    validate_seeds: int = 3
+
+    @property
+    def starter(self) -> Path:
+        return self.root / "starter"
+
+    @property
+    def statement(self) -> Path:
+        return self.root / "README.md"
+
+    @property
+    def tests(self) -> Path:
+        return self.root / "tests"
+
+    @property
+    def solution(self) -> Path:
+        return self.root / "solution"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    slug: str
+    title: str
+    reason: str
+    resources: tuple[Resource, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    number: int
+    title: str
+    topics: tuple[Topic, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roadmap:
+    stages: tuple[Stage, ...]
+
+    def topics(self) -> tuple[Topic, ...]:
+        return tuple(topic for stage in self.stages for topic in stage.topics)

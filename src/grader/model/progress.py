@@ -1,0 +1,79 @@
+"""What is going on right now, told to whoever listens while it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from grader.model.report import Check, CheckResult
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The work that has begun, as a short sentence without a full stop: `Starting postgres`."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ImageStarted:
+    """An image is being built (or pulled); `number` of `total` counts from 1."""
+
+    name: str
+    number: int
+    total: int
+
+
+@dataclass(frozen=True)
+class ImageOutput:
+    """One line that the build printed."""
+
+    name: str
+    line: str
+
+
+@dataclass(frozen=True)
+class ImageReady:
+    """An image exists now. `how` is built, pulled or present; `size` in bytes."""
+
+    name: str
+    how: str
+    seconds: float
+    size: int
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The judge knows which checks will run, in this order."""
+
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class CheckStarted:
+    id: str
+
+
+@dataclass(frozen=True)
+class CheckFinished:
+    result: CheckResult
+
+
+@dataclass(frozen=True)
+class Retrying:
+    """Something of ours failed; the same submission is graded again on a fresh session."""
+
+    reason: str
+
+
+Progress = (
+    Stage
+    | ImageStarted
+    | ImageOutput
+    | ImageReady
+    | Collected
+    | CheckStarted
+    | CheckFinished
+    | Retrying
+)
+Listener = Callable[[Progress], None]

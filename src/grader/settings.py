@@ -1,0 +1,132 @@
+"""Settings: flags over environment over config file, read once into a frozen object.
+
+The only module that reads `os.environ`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from grader.errors import UsageError
+
+PASSED_TO_BUILDS = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+    "NPM_CONFIG_REGISTRY",
+)
+LOCAL_CA_FOLDERS = (
+    Path("/usr/local/share/ca-certificates"),  # Debian, Ubuntu, Alpine
+    Path("/etc/pki/ca-trust/source/anchors"),  # Fedora, RHEL
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What grader was told, from every source.
+
+    The config file is TOML with these names as keys; the environment has the same names in upper
+    case with the prefix `GRADER_`.
+    """
+
+    exercises: Path | None = None
+    """Another catalog than the one that ships with grader."""
+    engine: str = "docker"
+    base_image: str = "debian:trixie-slim"
+    registry: str = ""
+    """Prefix under which prebuilt images are looked for first, e.g. `registry.example/grader`."""
+    runtime: str = ""
+    """Container runtime for sandboxes, e.g. `runsc`; empty means the engine's default."""
+    ca_bundle: Path | None = None
+    """PEM file with private certificates for image builds."""
+    idle_seconds: int = 900
+    """A warm session nobody uses ends by itself after so long."""
+    state_dir: Path = field(default_factory=Path)
+    build_environment: Mapping[str, str] = field(default_factory=dict)
+    """Proxy and package-index variables handed to image builds."""
+    docker_environment: Mapping[str, str] = field(default_factory=dict)
+    """What the `docker` command reads: DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG, ..."""
+
+
+FROM_USER = (
+    "exercises",
+    "engine",
+    "base_image",
+    "registry",
+    "runtime",
+    "ca_bundle",
+    "idle_seconds",
+)
+
+
+def load(flags: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Settings:
+    """Resolve every setting once. A flag that is None was not given.
+
+    Raises UsageError for an unreadable config file, an unknown key or a value of the wrong type.
+    """
+    import platformdirs
+
+    env = dict(os.environ) if environ is None else dict(environ)
+    values: dict[str, object] = {}
+    config = Path(
+        env.get("GRADER_CONFIG") or platformdirs.user_config_path("grader") / "config.toml"
+    )
+    values.update(_config_file(config))
+    for name in FROM_USER:
+        variable = f"GRADER_{name.upper()}"
+        if env.get(variable):
+            values[name] = _typed(name, env[variable], variable)
+    values.update({key: value for key, value in flags.items() if value is not None})
+    state = env.get("GRADER_STATE_DIR")
+    return Settings(
+        **values,  # type: ignore[arg-type]  # each value was converted by _typed or by typer
+        state_dir=Path(state) if state else platformdirs.user_state_path("grader"),
+        build_environment=_build_environment(env),
+        docker_environment={
+            key: value for key, value in env.items() if key.startswith("DOCKER_") and value
+        },
+    )
+
+
+def _config_file(path: Path) -> dict[str, object]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(
+            f"{path}: cannot be read: {error}", fix="mend or remove the file"
+        ) from None
+    unknown = sorted(set(table) - set(FROM_USER))
+    if unknown:
+        raise UsageError(
+            f"{path}: unknown setting '{unknown[0]}'", fix=f"settings are: {', '.join(FROM_USER)}"
+        )
+    return {key: _typed(key, value, f"{path}: {key}") for key, value in table.items()}
+
+
+def _typed(name: str, value: object, where: str) -> object:
+    annotation = next(f.type for f in fields(Settings) if f.name == name)
+    if "int" in str(annotation):
+        try:
+            return int(str(value))
+        except ValueError:
+            raise UsageError(f"{where}: '{value}' is not a whole number") from None
+    if not isinstance(value, str):
+        raise UsageError(f"{where}: expected text, got {value!r}")
+    return Path(value).expanduser() if "Path" in str(annotation) else value
+
+
+def _build_environment(env: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for name in PASSED_TO_BUILDS:
+        value = env.get(name) or env.get(name.lower())
+        if value:
+            found[name] = value
+    return found
