@@ -1,0 +1,90 @@
+"""The submission's files: kept in memory, laid out fresh for each test."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import stat
+import tarfile
+from pathlib import Path
+
+
+class Files:
+    """`folder` is where the learner's code runs; `scratch` are the other places it can write."""
+
+    def __init__(self, folder: str, scratch: list[str]) -> None:
+        self.folder = Path(folder)
+        self._scratch = [Path(path) for path in scratch]
+        self._content: list[tuple[str, int, bytes | None]] = []
+
+    def load(self, archive: bytes) -> None:
+        """Remember the files of a tar that the host built; the disk is written by reset()."""
+        self._content = []
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            for entry in tar:
+                stream = tar.extractfile(entry)
+                content = stream.read() if stream is not None else None
+                self._content.append((entry.name, entry.mode, content))
+
+    def reset(self) -> None:
+        """Leave exactly the submission's files, whatever was made or changed since."""
+        for place in [self.folder, *self._scratch]:
+            _empty(place)
+        for name, mode, content in self._content:
+            path = self.folder / name
+            if content is None:
+                path.mkdir(parents=True, exist_ok=True)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            path.chmod(mode)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put one file of a test beside the submission's."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        """At most `limit` bytes of a plain file below the folder; None when there is none."""
+        path = self.folder / name
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return None
+        with os.fdopen(fd, "rb") as file:
+            return file.read(limit) if stat.S_ISREG(os.fstat(fd).st_mode) else None
+
+    def tree(self, limit: int) -> list[str]:
+        """Names of the files below the folder, sorted, at most `limit`."""
+        found: list[str] = []
+        for root, _, names in os.walk(self.folder):
+            found += [str((Path(root) / name).relative_to(self.folder)) for name in names]
+            if len(found) > limit:
+                break
+        return sorted(found)[:limit]
+
+
+def _empty(place: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        for entry in os.scandir(place):
+            if entry.is_dir(follow_symlinks=False):
+                _unlock(entry.path)
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)
+
+
+def _unlock(folder: str) -> None:
+    """Folders that the learner's code closed to itself must be opened before they can go."""
+    with contextlib.suppress(OSError):
+        os.chmod(folder, 0o700)
+    for root, names, _ in os.walk(folder):
+        for name in names:
+            path = os.path.join(root, name)
+            if not os.path.islink(path):
+                with contextlib.suppress(OSError):
+                    os.chmod(path, 0o700)

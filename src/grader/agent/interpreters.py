@@ -1,0 +1,152 @@
+"""The interpreters of one test, as the agent sees them: forked by the zygote, called by frames."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import socket
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from . import wire, zygote
+from .processes import Capture, kill_group
+
+Reply = dict[str, Any]
+
+
+class Zygote:
+    """The agent's end of the fork server."""
+
+    def __init__(self, preload: list[str]) -> None:
+        self._sock, theirs = socket.socketpair()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                self._sock.close()
+                zygote.run(theirs, preload)
+            finally:
+                os._exit(0)
+        theirs.close()
+        self._spawning = threading.Lock()
+        self._spawned: queue.SimpleQueue[Reply] = queue.SimpleQueue()
+        self._exits: dict[int, queue.SimpleQueue[int]] = {}
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(EOFError, OSError, wire.BadData):
+            while True:
+                message = wire.receive(self._sock)
+                if "exited" in message:
+                    self._exit_of(message["exited"]).put(message["code"])
+                else:
+                    self._spawned.put(message)
+        self._spawned.put({"failed": "the process that starts interpreters was ended"})
+
+    def _exit_of(self, pid: int) -> queue.SimpleQueue[int]:
+        return self._exits.setdefault(pid, queue.SimpleQueue())
+
+    def spawn(self, folder: str, env: Mapping[str, str], fds: list[int]) -> int:
+        """Fork an interpreter; its process number. Raises OSError when no process can be made."""
+        body = json.dumps({"folder": folder, "env": dict(env)}).encode()
+        with self._spawning:
+            socket.send_fds(self._sock, [body], fds)
+            answer = self._spawned.get(timeout=20)
+        if "failed" in answer:
+            raise OSError(answer["failed"])
+        return int(answer["spawned"])
+
+    def exit_code(self, pid: int, within: float) -> int | None:
+        """How an interpreter ended; negative for a signal; None when it is not known yet."""
+        with contextlib.suppress(queue.Empty):
+            return self._exit_of(pid).get(timeout=within)
+        return None
+
+
+class Interpreter:
+    """One process with the learner's code imported. Calls may run in parallel."""
+
+    def __init__(self, zygote: Zygote, folder: str, env: Mapping[str, str], output: int) -> None:
+        self._zygote = zygote
+        self._sock, theirs = socket.socketpair()
+        out_read, out_write = os.pipe()
+        err_read, err_write = os.pipe()
+        try:
+            self.pid = zygote.spawn(folder, env, [theirs.fileno(), out_write, err_write])
+        except OSError:
+            os.close(out_read)
+            os.close(err_read)
+            raise
+        finally:
+            theirs.close()
+            os.close(out_write)
+            os.close(err_write)
+        self._out = Capture(out_read, output, self.kill)
+        self._err = Capture(err_read, output, self.kill)
+        self._lock = threading.Lock()
+        self._next = 0
+        self._waiting: dict[int, queue.SimpleQueue[Reply]] = {}
+        self._timed_out = False
+        self._end: Reply | None = None
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def kill(self) -> None:
+        kill_group(self.pid)
+
+    def request(self, request: Mapping[str, Any], timeout: float) -> Reply:
+        """Send one request and wait for its reply: `value`, `raised`, or `broke` with a reason."""
+        answer: queue.SimpleQueue[Reply] = queue.SimpleQueue()
+        with self._lock:
+            if self._end is not None:
+                return self._end
+            self._next += 1
+            number = self._next
+            self._waiting[number] = answer
+            with contextlib.suppress(OSError):  # it is ending then; the reader says how
+                wire.send(self._sock, {**request, "id": number})
+        try:
+            return answer.get(timeout=timeout)
+        except queue.Empty:
+            self._timed_out = True
+            self.kill()
+            return {"broke": "timeout"}
+
+    def _read(self) -> None:
+        detail = ""
+        try:
+            while True:
+                reply = wire.receive(self._sock)
+                waiting = self._waiting.pop(reply.get("id", -1), None)
+                if waiting is not None:
+                    waiting.put(reply)
+        except (EOFError, OSError):
+            pass
+        except wire.BadData as error:
+            detail = str(error)
+            self.kill()
+        end = self._ending(detail)
+        with self._lock:
+            self._end = end
+            waiting_now = list(self._waiting.values())
+            self._waiting.clear()
+        for waiting in waiting_now:
+            waiting.put(end)
+
+    def _ending(self, detail: str) -> Reply:
+        code = self._zygote.exit_code(self.pid, 1.0)
+        if code is None:  # it closed the socket and lives on
+            self.kill()
+            code = self._zygote.exit_code(self.pid, 1.0)
+        if self._timed_out:
+            return {"broke": "timeout"}
+        if self._out.overflowed or self._err.overflowed:
+            return {"broke": "output"}
+        if detail:
+            return {"broke": "answer", "detail": detail}
+        return {"broke": "ended", "code": code}
+
+    def output(self) -> bytes:
+        """What it printed so far, both streams."""
+        return self._out.finish(0.02) + self._err.finish(0.02)

@@ -1,0 +1,156 @@
+"""The agent: started with the sandbox, it waits on its socket and serves the judge.
+
+Environment, given by the engine: GRADER_KEY (what a connection must show first), GRADER_SOCKET,
+GRADER_FOLDER (where the submission runs), GRADER_SCRATCH (other writable places), GRADER_RELAYS
+(`5432=/session/postgres.sock,...`), GRADER_PRELOAD (modules that interpreters find imported),
+GRADER_OUTPUT (bytes that one process may print).
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hmac
+import os
+import socket
+import threading
+from typing import Any
+
+from . import processes, wire
+from .files import Files
+from .interpreters import Interpreter, Zygote
+from .relay import Relays
+
+Request = dict[str, Any]
+Reply = dict[str, Any]
+TAIL = 4000
+READ_LIMIT = 8 * 1024 * 1024
+
+
+class Agent:
+    """State of one sandbox. Every public method is an operation the judge may ask for."""
+
+    def __init__(self, settings: dict[str, str]) -> None:
+        preload = [name for name in settings.get("GRADER_PRELOAD", "").split(",") if name]
+        self._zygote = Zygote(preload)  # forks, so before any thread
+        relays = [item for item in settings.get("GRADER_RELAYS", "").split(",") if item]
+        self._relays = Relays(
+            {int(port): path for port, _, path in (i.partition("=") for i in relays)}
+        )
+        scratch = [path for path in settings.get("GRADER_SCRATCH", "").split(":") if path]
+        self._files = Files(settings["GRADER_FOLDER"], scratch)
+        self._output = int(settings.get("GRADER_OUTPUT", 1 << 20))
+        self._env: dict[str, str] = {}
+        self._interpreters: dict[int, Interpreter] = {}
+        self._lock = threading.Lock()
+
+    def load(self, request: Request) -> Reply:
+        self._env = dict(request["env"])
+        self._files.load(base64.b64decode(request["archive"]))
+        return {}
+
+    def reset(self, _request: Request) -> Reply:
+        with self._lock:
+            self._interpreters.clear()
+        processes.kill_strays({self._zygote.pid})
+        self._files.reset()
+        self._relays.reset()
+        return {}
+
+    def interpreter(self, request: Request) -> Reply:
+        try:
+            made = Interpreter(
+                self._zygote,
+                str(self._files.folder),
+                {**self._env, **request["env"]},
+                self._output,
+            )
+        except OSError as error:
+            return {"broke": "pids", "detail": str(error)}
+        with self._lock:
+            number = len(self._interpreters) + 1
+            self._interpreters[number] = made
+        return {"interpreter": number}
+
+    def call(self, request: Request) -> Reply:
+        with self._lock:
+            target = self._interpreters.get(request["interpreter"])
+        if target is None:
+            return {"broke": "ended", "code": None}
+        return target.request(request["request"], request["timeout"])
+
+    def run(self, request: Request) -> Reply:
+        for name, content in request["files"].items():
+            self._files.write(name, base64.b64decode(content))
+        folder = self._files.folder / request.get("cwd", ".")
+        answer = processes.run(
+            request["argv"],
+            folder=str(folder),
+            env={**self._env, **request["env"]},
+            stdin=base64.b64decode(request["stdin"]),
+            timeout=request["timeout"],
+            output=self._output,
+        )
+        for stream in ("stdout", "stderr"):
+            if stream in answer:
+                answer[stream] = base64.b64encode(answer[stream]).decode()
+        return answer
+
+    def read(self, request: Request) -> Reply:
+        content = self._files.read(request["path"], READ_LIMIT)
+        return {"content": None if content is None else base64.b64encode(content).decode()}
+
+    def tree(self, _request: Request) -> Reply:
+        return {"paths": self._files.tree(5000)}
+
+    def tail(self, _request: Request) -> Reply:
+        """The end of what this test's interpreters printed."""
+        with self._lock:
+            printed = b"".join(one.output() for one in self._interpreters.values())
+        return {"text": printed[-TAIL:].decode("utf-8", "replace")}
+
+    def relay(self, request: Request) -> Reply:
+        self._relays.switch(request["port"], request["open"])
+        return {}
+
+
+OPERATIONS = ("load", "reset", "interpreter", "call", "run", "read", "tree", "tail", "relay")
+
+
+def serve(agent: Agent, connection: socket.socket, key: str) -> None:
+    """Answer one connection until it closes. The first frame must carry the key."""
+    with connection, contextlib.suppress(EOFError, OSError, wire.BadData):
+        first = wire.receive(connection, 4096)
+        if not hmac.compare_digest(str(first.get("key")).encode(), key.encode()):
+            return
+        wire.send(connection, {})
+        while True:
+            request = wire.receive(connection)
+            if request.get("op") not in OPERATIONS:
+                return
+            try:
+                reply = getattr(agent, request["op"])(request)
+            except Exception as error:
+                reply = {"fault": f"{type(error).__name__}: {error}"}
+            wire.send(connection, reply)
+
+
+def main() -> None:
+    settings = {name: value for name, value in os.environ.items() if name.startswith("GRADER_")}
+    agent = Agent(settings)
+    path = settings["GRADER_SOCKET"]
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # of the sandbox that used this place before
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    os.chmod(path, 0o666)  # the judge has another user id
+    listener.listen(256)
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(
+            target=serve, args=(agent, connection, settings["GRADER_KEY"]), daemon=True
+        ).start()
+
+
+if __name__ == "__main__":
+    main()

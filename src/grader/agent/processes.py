@@ -1,0 +1,142 @@
+"""Processes of the learner: their output with a cap, their end, and nothing left of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+# A shell sets this before it becomes the learner's program: when memory runs out, the kernel then
+# ends the program and not the agent.
+_FIRST_TO_GO = ["/bin/sh", "-c", 'echo 1000 > /proc/self/oom_score_adj; exec "$@"', "sh"]
+
+
+class Capture:
+    """Reads one pipe to its end, keeps the first `limit` bytes, calls `overflow` once past them."""
+
+    def __init__(self, fd: int, limit: int, overflow: Callable[[], None]) -> None:
+        self._fd = fd
+        self._limit = limit
+        self._overflow = overflow
+        self._content = bytearray()
+        self.overflowed = False
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError), os.fdopen(self._fd, "rb", buffering=0) as pipe:
+            while part := pipe.read(65536):
+                room = self._limit - len(self._content)
+                self._content += part[: max(room, 0)]
+                if len(part) > room and not self.overflowed:
+                    self.overflowed = True
+                    self._overflow()
+
+    def finish(self, within: float) -> bytes:
+        """What was read, after waiting a little for the rest: a daemon may hold the pipe open."""
+        self._thread.join(within)
+        return bytes(self._content)
+
+
+def run(
+    argv: list[str],
+    *,
+    folder: str,
+    env: Mapping[str, str],
+    stdin: bytes,
+    timeout: float,
+    output: int,
+) -> dict[str, Any]:
+    """Run one program to its end. The answer has `code`, or `broke` with the reason."""
+    begin = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            [*_FIRST_TO_GO, *argv],
+            cwd=folder,
+            env=dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        return {"broke": "start", "detail": str(error)}
+
+    def stop() -> None:
+        kill_group(process.pid)
+
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    out = Capture(os.dup(process.stdout.fileno()), output, stop)
+    err = Capture(os.dup(process.stderr.fileno()), output, stop)
+    process.stdout.close()
+    process.stderr.close()
+    threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True).start()
+    broke = ""
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        broke = "timeout"
+    stop()
+    process.wait()
+    answer = {
+        "code": process.returncode,
+        "stdout": out.finish(0.5),
+        "stderr": err.finish(0.5),
+        "seconds": time.monotonic() - begin,
+    }
+    if out.overflowed or err.overflowed:
+        broke = "output"
+    return {**answer, "broke": broke} if broke else answer
+
+
+def _feed(pipe: Any, content: bytes) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        pipe.write(content)
+        pipe.close()
+
+
+def kill_group(pid: int) -> None:
+    """End a process and all of its session that did not leave it."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def kill_strays(keep: set[int]) -> None:
+    """End every process of this container but those in `keep`, process 1 and this one.
+
+    Stopping them all first leaves a fork bomb nobody to fork with; two empty looks in a row end it.
+    """
+    keep = keep | {1, os.getpid()}
+    empty = 0
+    deadline = time.monotonic() + 5
+    while empty < 2 and time.monotonic() < deadline:
+        found = [pid for pid in _alive() if pid not in keep]
+        for signum in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signum)
+        empty = 0 if found else empty + 1
+        if found:
+            time.sleep(0.002)
+
+
+def _alive() -> list[int]:
+    """Process numbers in this namespace, without those that ended and wait to be reaped."""
+    pids = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as file:
+                    state = file.read(512).rpartition(b") ")[2][:1]
+            except OSError:
+                continue
+            if state not in (b"Z", b"X"):
+                pids.append(int(name))
+    return pids
