@@ -45,7 +45,9 @@ class Agent:
         self._lock = threading.Lock()
 
     def load(self, request: Request) -> Reply:
-        self._env = dict(request["env"])
+        # The image's own variables (PATH, ...) without ours, then what the judge was told.
+        image = {k: v for k, v in os.environ.items() if not k.startswith("GRADER_")}
+        self._env = {**image, **request["env"]}
         self._files.load(base64.b64decode(request["archive"]))
         return {}
 

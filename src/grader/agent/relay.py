@@ -9,6 +9,9 @@ import asyncio
 import contextlib
 import socket
 import threading
+from collections.abc import Awaitable, Callable
+
+Read = Callable[[int], Awaitable[bytes]]
 
 
 class Relay:
@@ -59,17 +62,17 @@ class Relay:
         both = {writer, far_writer}
         self._streams |= both
         try:
-            await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+            await asyncio.gather(pump(reader.read, far_writer), pump(far_reader.read, writer))
         finally:
             self._streams -= both
             for stream in both:
                 stream.close()
 
 
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def pump(read: Read, writer: asyncio.StreamWriter) -> None:
     """Carry bytes one way until either end closes; then close that way only."""
     with contextlib.suppress(OSError):
-        while part := await reader.read(65536):
+        while part := await read(65536):
             writer.write(part)
             await writer.drain()
         writer.write_eof()

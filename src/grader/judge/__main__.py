@@ -1,0 +1,190 @@
+"""The judge's parent process: warm, it forks one process per run and passes messages on.
+
+Messages are JSON lines. From the host on stdin: `ping`, `lease`, `run`, `reply`, `cancel`. To the
+host on stdout: `pong`, the events of a run (each with its `run`), `finished`, `fault`. Nothing
+else can write to that stdout: a run's process has its own output redirected before tests load.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import selectors
+import shutil
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from grader.judge.child import perform
+
+TMP = Path("/tmp")  # noqa: S108 -- the judge's own tmpfs
+LEASE = Path("/session/lease")
+LATE = 3.0
+"""Seconds a check may run past its limit before its process is ended from outside."""
+
+
+class Parent:
+    def __init__(self) -> None:
+        self._out = os.dup(1)
+        os.dup2(2, 1)
+        self._selector = selectors.DefaultSelector()
+        self._input = bytearray()
+        self._message: dict[str, Any] = {}
+        self._pid = 0
+        self._sock: socket.socket | None = None
+        self._from_child = bytearray()
+        self._check = ""
+        self._began = 0.0
+        self._limit = 0.0
+        self._done: dict[str, str] = {}
+        self._finished = False
+        self._used = 0.0
+
+    def serve(self) -> None:
+        self._selector.register(0, selectors.EVENT_READ)
+        self._say({"type": "ready"})
+        while True:
+            for key, _ in self._selector.select(0.25 if self._check else None):
+                if key.fd == 0:
+                    if not self._read_host():
+                        return
+                else:
+                    self._read_child()
+            if self._check and time.time() > self._began + self._limit + LATE:
+                self._end_late()
+
+    # -- the host's side ----------------------------------------------------------------------
+
+    def _say(self, message: dict[str, Any]) -> None:
+        line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        while line:
+            line = line[os.write(self._out, line) :]
+
+    def _read_host(self) -> bool:
+        data = os.read(0, 1 << 20)
+        if not data:
+            return False
+        self._input += data
+        while b"\n" in data and b"\n" in self._input:
+            line, _, rest = bytes(self._input).partition(b"\n")
+            self._input = bytearray(rest)
+            with contextlib.suppress(ValueError):  # half a line of a host that was killed
+                message = json.loads(line)
+                if isinstance(message, dict):
+                    self._handle(message)
+        return True
+
+    def _handle(self, message: dict[str, Any]) -> None:
+        kind = message.get("type")
+        if kind == "ping":
+            self._say({"type": "pong", "id": message.get("id")})
+        elif kind == "lease":
+            LEASE.write_text(str(int(time.time() + float(message["seconds"]))))
+        elif kind == "run":
+            self._end()
+            self._message, self._done, self._used = message, {}, 0.0
+            self._fork()
+        elif kind == "reply" and self._sock is not None:
+            with contextlib.suppress(OSError):
+                self._sock.sendall(json.dumps(message).encode() + b"\n")
+        elif kind == "cancel":
+            self._end()
+
+    # -- the run's side -----------------------------------------------------------------------
+
+    def _fork(self) -> None:
+        ours, theirs = socket.socketpair()
+        folder = TMP / "run"
+        folder.mkdir(mode=0o700)
+        gc.freeze()
+        self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                os.setsid()
+                ours.close()
+                os.close(self._out)
+                perform({**self._message, "done": self._done, "used": self._used}, theirs, folder)
+            finally:
+                os._exit(0)
+        theirs.close()
+        self._sock = ours
+        self._from_child.clear()
+        self._finished = False
+        self._selector.register(ours, selectors.EVENT_READ)
+
+    def _read_child(self) -> None:
+        assert self._sock is not None
+        data = b""
+        with contextlib.suppress(OSError):
+            data = self._sock.recv(1 << 20)
+        if not data:
+            self._child_ended()
+            return
+        self._from_child += data
+        while b"\n" in self._from_child:
+            line, _, rest = bytes(self._from_child).partition(b"\n")
+            self._from_child = bytearray(rest)
+            self._event(json.loads(line))
+
+    def _event(self, event: dict[str, Any]) -> None:
+        kind = event["type"]
+        if kind == "started":
+            self._check, self._began = event["check"], time.time()
+            self._limit = float(event["seconds"])
+        elif kind == "outcome":
+            self._done[event["check"]] = event["outcome"]
+            self._used += event["end"] - event["begin"]
+            self._check = ""
+        elif kind in ("finished", "fault"):
+            self._finished = True
+        self._say({**event, "run": self._message["run"]})
+
+    def _end_late(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._pid, signal.SIGKILL)
+
+    def _child_ended(self) -> None:
+        """A run that died in a check lost that check only; the others still get their turn."""
+        check, finished = self._check, self._finished
+        self._end()
+        if finished:
+            return
+        if not check:
+            fault = "the judge's process ended outside of any check"
+            self._say({"type": "fault", "message": fault, "run": self._message["run"]})
+            return
+        self._event(
+            {
+                "type": "outcome",
+                "check": check,
+                "outcome": "broke",
+                "reason": "timeout",
+                "message": "Your program's answers kept the check from finishing in its time.",
+                "ratio": 0.0,
+                "begin": self._began,
+                "end": time.time(),
+            }
+        )
+        self._message["sandbox"] = None  # whatever it did in there, the next check gets a new one
+        self._fork()
+
+    def _end(self) -> None:
+        """End the run's processes, if there are any, and what they left on disk."""
+        if self._sock is not None:
+            self._selector.unregister(self._sock)
+            self._sock.close()
+            self._sock = None
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self._pid, 0)
+        self._check = ""
+        shutil.rmtree(TMP / "run", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    Parent().serve()

@@ -1,0 +1,59 @@
+"""The process of one run, from the fork to its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.judge.channel import Channel
+from grader.judge.errors import Broke, Fault
+from grader.judge.plugin import Plugin
+from grader.judge.run import Run, quiet
+
+_FINE = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+_ARGUMENTS = ("-q", "--capture=no", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-c")
+
+
+def perform(message: Mapping[str, Any], sock: socket.socket, folder: Path) -> None:
+    """Grade one submission and say so on the socket. Never raises."""
+    channel = Channel(sock)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    quiet(folder)
+    try:
+        run = Run(message, channel)
+        tests = folder / "tests"
+        tests.mkdir()
+        run.prepare(tests)
+        channel.emit(_pytest(run, tests, folder))
+    except (Fault, Broke) as error:
+        channel.emit({"type": "fault", "message": str(error), "author": False})
+    except BaseException:  # noqa: BLE001 -- whatever it was, the host must hear of it
+        text = traceback.format_exc()[-4000:]
+        channel.emit({"type": "fault", "message": text, "author": False})
+
+
+def _pytest(run: Run, tests: Path, folder: Path) -> dict[str, Any]:
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    sys.dont_write_bytecode = True
+    os.chdir(tests)
+    sys.path.insert(0, str(tests))
+    modules = [path.stem for path in tests.rglob("*.py")]
+    pytest.register_assert_rewrite(*modules)
+    config = folder / "pytest.ini"
+    config.write_text("[pytest]\npython_files = test_*.py\n")
+    plugin = Plugin(run)
+    code = pytest.main([*_ARGUMENTS, str(config), "--rootdir", str(tests), str(tests)], [plugin])
+    if plugin.faults:
+        return {"type": "fault", "message": "\n".join(plugin.faults), "author": True}
+    if code not in _FINE:
+        output = (folder / "output").read_text(errors="replace")[-4000:]
+        return {"type": "fault", "message": f"pytest ended with {code!r}\n{output}", "author": True}
+    return {"type": "finished"}

@@ -1,0 +1,124 @@
+"""The two sides of a failing comparison, as bounded text a learner can read.
+
+pytest's own explanation of a failed assert shows test source, so it is cut: the comparison hook
+returns a token under which both sides are kept, and the text from there on is thrown away.
+"""
+
+from __future__ import annotations
+
+import difflib
+import pprint
+import reprlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+LONGEST = 4000
+MOST_LINES = 60
+
+
+@dataclass(frozen=True)
+class Sides:
+    got: str
+    expected: str
+    diff: str | None
+
+
+class Comparisons:
+    """Keeps the sides of the comparisons that failed in one test."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Sides] = {}
+
+    def explain(self, op: str, left: Any, right: Any) -> str:
+        """Called for each failing comparison in an assert; the returned token ends up in it."""
+        token = f"@{secrets.token_hex(16)}@"
+        expected = show(right)
+        diff = None
+        if op == "==":
+            diff = _diff(expected, show(left)) or _diff_text(left, right)
+        else:
+            expected = f"{op} {expected}"
+        self._kept[token] = Sides(show(left), expected, diff)
+        return token
+
+    def split(self, text: str) -> tuple[str, Sides | None]:
+        """The author's sentence and the sides, out of the text of an AssertionError."""
+        for token, sides in self._kept.items():
+            if token in text:
+                return _before_assert(text.partition(token)[0] + "\n"), sides
+        return _before_assert(text), None
+
+
+def _before_assert(text: str) -> str:
+    if text.startswith("assert "):
+        return ""
+    return text.partition("\nassert ")[0].strip()
+
+
+def show(value: Any) -> str:
+    """A bounded, readable form; never raises, whatever the size."""
+    try:
+        text = pprint.pformat(value, width=76, sort_dicts=False) if _small(value) else ""
+    except (ValueError, RecursionError):
+        text = ""
+    if not text:
+        text = _SHORT.repr(value)
+    return text if len(text) <= LONGEST else text[:LONGEST] + "..."
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxset = _SHORT.maxfrozenset = _SHORT.maxdict = 20
+_SHORT.maxstring = _SHORT.maxother = 500
+_SHORT.maxlong = 200
+
+
+def _small(value: Any) -> bool:
+    """Whether pprint is safe: counts items without going deep or far."""
+    budget = 2000
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        budget -= 1
+        if isinstance(item, str | bytes):
+            budget -= len(item) // 20
+        elif isinstance(item, int) and item.bit_length() > 4000:
+            return False
+        elif isinstance(item, dict):
+            waiting += [*list(item.keys())[:budget], *list(item.values())[:budget]]
+        elif isinstance(item, list | tuple | set | frozenset):
+            waiting += list(item)[: budget + 1]
+        if budget <= 0:
+            return False
+    return True
+
+
+def _diff(expected: str, got: str) -> str | None:
+    if "\n" not in expected and "\n" not in got:
+        return None
+    return _lines_diff(expected.splitlines(), got.splitlines())
+
+
+def _diff_text(left: Any, right: Any) -> str | None:
+    """Text of several lines is compared line by line, not as one long repr."""
+    if not (isinstance(left, str) and isinstance(right, str)):
+        return None
+    if "\n" not in left.strip() and "\n" not in right.strip():
+        return None
+    return _lines_diff(right.splitlines()[:500], left.splitlines()[:500])
+
+
+def _lines_diff(expected: list[str], got: list[str]) -> str | None:
+    lines = list(
+        difflib.unified_diff(
+            [line[:300] for line in expected],
+            [line[:300] for line in got],
+            "expected",
+            "got",
+            lineterm="",
+            n=2,
+        )
+    )
+    if len(lines) > MOST_LINES:
+        lines = [*lines[:MOST_LINES], f"... {len(lines) - MOST_LINES} more lines"]
+    return "\n".join(lines) or None

@@ -1,0 +1,44 @@
+"""What can end a hidden test besides its asserts, and the outcome each leads to.
+
+Broke            -> broke    the learner's program crashed, timed out or met a limit
+├── Raised       -> broke    its function raised; `solution.raises` catches this one
+└── SandboxLost  -> broke    the whole sandbox ended or stopped answering
+Fault            -> error    the grader or its infrastructure failed
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Broke(Exception):
+    """The learner's program did not survive; `reason` is one word, the message a sentence."""
+
+    def __init__(self, reason: str, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.log = log
+
+
+class Raised(Broke):
+    """The learner's function raised. Every attribute is plain data."""
+
+    def __init__(self, reply: dict[str, Any], args: tuple[Any, ...]) -> None:
+        self.type = str(reply.get("type"))[:200]
+        self.bases = [str(name)[:200] for name in list(reply.get("bases", []))[:50]]
+        self.text = str(reply.get("message"))[:4000]
+        self.values = args
+        where = str(reply.get("traceback"))[:8000]
+        super().__init__("crash", f"Your code raised {self.type}: {self.text}"[:1000], where)
+
+
+class SandboxLost(Broke):
+    """The sandbox ended, or its agent stopped answering."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("sandbox", message)
+
+
+class Fault(Exception):
+    """Something of the grader's own failed; never the learner's zero."""

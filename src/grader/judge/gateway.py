@@ -1,0 +1,264 @@
+"""The gateway: the only way from a sandbox to the services of its session.
+
+For each service it listens on a unix socket in a volume that the sandbox sees read-only, and
+carries bytes to the server's port on this side. A test orders outages and recordings here; the
+judge's own clients never pass through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from grader.agent.relay import Read, pump
+from grader.judge.traffic import PostgresReader, Reader, RedisReader
+
+T = TypeVar("T")
+READERS: dict[str, Callable[[], Reader]] = {"postgres": PostgresReader, "redis": RedisReader}
+_READ_SQL = re.compile(r"\s*(select|with|table|values|fetch)\b", re.IGNORECASE)
+_READ_REDIS = re.compile(
+    r"(get|mget|hget|hmget|hgetall|exists|ttl|pttl|keys|scan|type|strlen|[sz]?range\w*|"
+    r"lrange|llen|smembers|sismember|scard|zscore|zcard|zrange\w*|getrange|hkeys|hvals|hlen)\b",
+    re.IGNORECASE,
+)
+
+
+class Ports(Protocol):
+    """How the gateway tells the sandbox's agent to refuse connections to a port."""
+
+    def switch(self, port: int, opened: bool) -> None: ...
+
+
+class Seen:
+    """The learner's requests to one service while `record()` was open, in order of arrival."""
+
+    def __init__(self, service: str) -> None:
+        self._read = _READ_REDIS if service == "redis" else _READ_SQL
+        self.statements: list[str] = []
+
+    @property
+    def commands(self) -> list[str]:
+        """The same as `statements`: what Redis calls them."""
+        return self.statements
+
+    @property
+    def reads(self) -> list[str]:
+        return [text for text in self.statements if self._read.match(text)]
+
+    @property
+    def writes(self) -> list[str]:
+        return [text for text in self.statements if not self._read.match(text)]
+
+    def count(self, pattern: str) -> int:
+        """How many requests contain the regular expression, whatever the case."""
+        return sum(1 for text in self.statements if re.search(pattern, text, re.IGNORECASE))
+
+
+class Link:
+    """The learner's path to one service, in a test's hands. Outages end with their `with`."""
+
+    def __init__(self, gateway: Gateway, service: str, path: str, port: int) -> None:
+        self._gateway = gateway
+        self._service = service
+        self._path = path
+        self._port = port
+        self._reader = READERS[service]
+        self._connections: set[Connection] = set()
+        self._recording: list[Seen] = []
+        self.delayed = 0.0
+        self.refusing = False
+        self.flowing = asyncio.Event()
+
+    # -- for hidden tests: called from the test's thread --------------------------------------
+
+    @contextlib.contextmanager
+    def refuse(self) -> Iterator[None]:
+        """Connections are refused and open ones end, as if the server was stopped."""
+        self._gateway.do(self._refuse)
+        self._gateway.ports.switch(self._port, False)
+        try:
+            yield
+        finally:
+            self._gateway.do(self._restore)
+            self._gateway.ports.switch(self._port, True)
+
+    @contextlib.contextmanager
+    def hang(self) -> Iterator[None]:
+        """Connections are accepted and nothing ever comes back, until the end of the `with`."""
+        self._gateway.do(self._hang)
+        try:
+            yield
+        finally:
+            self._gateway.do(self._restore)
+
+    @contextlib.contextmanager
+    def delay(self, seconds: float) -> Iterator[None]:
+        """Every reply to a request comes so much later; logging in is not slowed."""
+        self._gateway.do(lambda: self._set_delay(seconds))
+        try:
+            yield
+        finally:
+            self._gateway.do(self._restore)
+
+    def cut(self) -> None:
+        """Break the connections that are open now; new ones work."""
+        self._gateway.do(self._cut)
+
+    @contextlib.contextmanager
+    def record(self) -> Iterator[Seen]:
+        """Note the learner's requests, without BEGIN, COMMIT, SET, logging in and pings."""
+        seen = Seen(self._service)
+        self._gateway.do(lambda: self._add(seen))
+        try:
+            yield seen
+        finally:
+            self._gateway.do(lambda: self._recording.remove(seen))
+
+    # -- on the gateway's loop ----------------------------------------------------------------
+
+    def _refuse(self) -> None:
+        self.refusing = True
+        self._cut()
+
+    def _hang(self) -> None:
+        self.flowing.clear()
+
+    def _restore(self) -> None:
+        self.refusing = False
+        self.delayed = 0.0
+        self.flowing.set()
+
+    def _set_delay(self, seconds: float) -> None:
+        self.delayed = seconds
+
+    def _add(self, seen: Seen) -> None:
+        self._recording.append(seen)
+
+    def _cut(self) -> None:
+        for connection in list(self._connections):
+            connection.abort()
+
+    def reset(self) -> None:
+        """As if new, for the next test."""
+        self._recording.clear()
+        self._restore()
+        self._cut()
+
+    async def listen(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            Path(self._path).unlink()
+        await asyncio.start_unix_server(self._accept, self._path)
+        os.chmod(self._path, 0o666)  # noqa: PTH101,S103 -- the sandbox has another user id
+        self.flowing.set()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(self, reader, writer, self._reader())
+        self._connections.add(connection)
+        try:
+            await connection.carry(self._port)
+        finally:
+            self._connections.discard(connection)
+
+    def requested(self, texts: list[str]) -> None:
+        for seen in self._recording:
+            seen.statements += texts
+
+
+class Connection:
+    """One connection of the learner's program, carried to the server."""
+
+    def __init__(
+        self,
+        link: Link,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        traffic: Reader,
+    ) -> None:
+        self._link = link
+        self._near = (reader, writer)
+        self._far: asyncio.StreamWriter | None = None
+        self._traffic = traffic
+        self._requested = False
+        self._late: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+    def abort(self) -> None:
+        for writer in (self._near[1], self._far):
+            if writer is not None:
+                writer.transport.abort()
+
+    async def carry(self, port: int) -> None:
+        near_reader, near_writer = self._near
+        try:
+            if self._link.refusing:
+                return
+            await self._link.flowing.wait()
+            far_reader, self._far = await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.gather(
+                pump(watched(near_reader.read, self._up), self._far),
+                pump(watched(far_reader.read, self._down), near_writer),
+            )
+        except OSError:
+            pass  # the server or the sandbox went away; closing says so to the other
+        finally:
+            near_writer.close()
+            if self._far is not None:
+                self._far.close()
+
+    async def _up(self, data: bytes) -> None:
+        texts = self._traffic.feed(data)
+        if texts:
+            self._requested = True
+            self._link.requested(texts)
+        await self._link.flowing.wait()
+
+    async def _down(self, _data: bytes) -> None:
+        if self._link.delayed and self._requested:
+            await asyncio.sleep(self._link.delayed)
+        await self._link.flowing.wait()
+
+
+def watched(read: Read, look: Callable[[bytes], Awaitable[None]]) -> Read:
+    """Shows each part to `look` before handing it on."""
+
+    async def reading(size: int) -> bytes:
+        data = await read(size)
+        if data:
+            await look(data)
+        return data
+
+    return reading
+
+
+class Gateway:
+    """All links of a session, on one event loop in a thread of its own."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.ports = ports
+        self._loop = asyncio.new_event_loop()
+        self._links: list[Link] = []
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+
+    def link(self, service: str, path: str, port: int) -> Link:
+        """Begin to serve one service's socket."""
+        link = Link(self, service, path, port)
+        asyncio.run_coroutine_threadsafe(link.listen(), self._loop).result(5)
+        self._links.append(link)
+        return link
+
+    def do(self, action: Callable[[], T]) -> T:
+        """Run on the loop, and wait until it is done."""
+
+        async def run() -> T:
+            return action()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(5)
+
+    def reset(self) -> None:
+        for link in self._links:
+            self.do(link.reset)

@@ -1,0 +1,95 @@
+"""From the exception that ended a hidden test to the outcome and what the learner is told."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import redis.exceptions
+
+from grader.judge.comparison import Comparisons
+from grader.judge.errors import Broke, Fault
+
+# Raised by the judge's own clients when a server is gone. The learner's outages do not touch them.
+_SERVER_GONE = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+)
+
+
+@dataclass(kw_only=True)
+class Verdict:
+    """One check's outcome as the judge sees it. `unexpected` is decided by the host."""
+
+    outcome: str
+    reason: str = ""
+    message: str = ""
+    got: str | None = None
+    expected: str | None = None
+    diff: str | None = None
+    log: str = ""
+    given: list[tuple[str, str]] = field(default_factory=list)
+    ratio: float = 1.0
+
+
+def verdict_of(
+    error: BaseException | None, comparisons: Comparisons, awarded: tuple[float, str] | None
+) -> Verdict:
+    """The verdict on a test that ended with `error`, or well."""
+    if error is None:
+        if awarded is not None and awarded[0] < 1:
+            return Verdict(outcome="failed", message=awarded[1], ratio=awarded[0])
+        return Verdict(outcome="passed")
+    found = _from_exception(error, comparisons)
+    found.ratio = awarded[0] if awarded is not None else 0.0
+    return found
+
+
+def _from_exception(error: BaseException, comparisons: Comparisons) -> Verdict:
+    if isinstance(error, AssertionError):
+        message, sides = comparisons.split(str(error))
+        found = Verdict(
+            outcome="failed", message=message or "The answer is not what was asked for."
+        )
+        if sides is not None:
+            found.got, found.expected, found.diff = sides.got, sides.expected, sides.diff
+        return found
+    if type(error).__name__ == "Failed" and type(error).__module__ == "_pytest.outcomes":
+        return Verdict(outcome="failed", message=str(error)[:2000])  # pytest.fail()
+    if isinstance(error, Broke):
+        return Verdict(outcome="broke", reason=error.reason, message=error.message, log=error.log)
+    if isinstance(error, Fault):
+        return Verdict(outcome="error", message=str(error)[:2000])
+    if isinstance(error, _SERVER_GONE):
+        text = f"{type(error).__name__}: {error}"
+        return Verdict(outcome="error", message=f"a service stopped answering: {text}"[:2000])
+    return Verdict(outcome="unexpected", message=_author_text(error))
+
+
+def _author_text(error: BaseException) -> str:
+    """For the exercise's author: learners never see test source or tracebacks."""
+    lines = traceback.format_exception(error)
+    return "".join(lines)[-6000:]
+
+
+def as_event(verdict: Verdict, check: str, begin: float, end: float) -> dict[str, Any]:
+    """The message for the host. Times are seconds since the epoch."""
+    return {
+        "type": "outcome",
+        "check": check,
+        "outcome": verdict.outcome,
+        "reason": verdict.reason,
+        "message": verdict.message[:8000],
+        "got": verdict.got,
+        "expected": verdict.expected,
+        "diff": verdict.diff,
+        "log": verdict.log[-8000:],
+        "given": [[label[:100], value[:4000]] for label, value in verdict.given[:20]],
+        "ratio": max(0.0, min(1.0, verdict.ratio)),
+        "begin": begin,
+        "end": end,
+    }

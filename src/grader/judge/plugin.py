@@ -1,0 +1,238 @@
+"""The pytest plugin: marks, fixtures, order, time limits, and an event for each check."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from _pytest.assertion import util
+from _pytest.runner import runtestprotocol
+
+from grader.judge.checks import Check, NotWellFormed, order, read, select
+from grader.judge.errors import Broke, SandboxLost
+from grader.judge.outcomes import Verdict, as_event, verdict_of
+from grader.judge.run import Learner, Run
+from grader.judge.solution import Solution, Together
+
+
+class Plugin:
+    """One object per run. Reports through the run's channel, never through pytest's output."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._checks: dict[str, Check] = {}
+        self._outcomes: dict[str, str] = dict(run.message.get("done", {}))
+        self._left = run.seconds - float(run.message.get("used", 0.0))
+        self._error: BaseException | None = None
+        self._kept: object = None
+        self._deadline = 0.0
+        self.faults: list[str] = []
+
+    # -- collecting ---------------------------------------------------------------------------
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.addinivalue_line("markers", "check(task, ...): a hidden test, CONTRACT section 2")
+        config.addinivalue_line("markers", "keep: reset once before the class or module")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.faults.append(str(report.longrepr)[-4000:])
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self.faults:
+            items[:] = []
+            return
+        try:
+            checks = [read(item) for item in items]
+            chosen = select(checks, list(self._run.message["only"]))
+            ordered = order(chosen)
+        except NotWellFormed as error:
+            self.faults.append(str(error))
+            items[:] = []
+            return
+        self._checks = {check.id: check for check in ordered}
+        by_name = {item.name: item for item in items}
+        items[:] = [by_name[check.id] for check in ordered if check.id not in self._outcomes]
+        self._run.channel.emit(
+            {"type": "collected", "checks": [check.as_json() for check in ordered]}
+        )
+
+    # -- running ------------------------------------------------------------------------------
+
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+        check = self._checks[item.name]
+        self._run.channel.emit(
+            {"type": "started", "check": check.id, "seconds": min(check.seconds, self._left)}
+        )
+        waits_for = self._unmet(check)
+        begin = time.time()
+        if waits_for:
+            verdict = Verdict(outcome="skipped", reason=waits_for, ratio=0.0)
+        elif self._left <= 0:
+            limit = f"The {self._run.seconds:g} s for all checks together are used up."
+            verdict = Verdict(outcome="broke", reason="timeout", message=limit, ratio=0.0)
+        else:
+            verdict = self._perform(item, nextitem, check)
+        self._outcomes[check.id] = verdict.outcome
+        self._run.channel.emit(as_event(verdict, check.id, begin, time.time()))
+        return True
+
+    def _unmet(self, check: Check) -> str:
+        """The first check this one needs that did not pass."""
+        for need in check.needs:
+            for other in self._checks.values():
+                if other.matches(need) and self._outcomes.get(other.id) != "passed":
+                    return other.id
+        return ""
+
+    def _perform(self, item: pytest.Item, nextitem: pytest.Item | None, check: Check) -> Verdict:
+        run = self._run
+        run.begin_check(check.id)
+        self._error = None
+        try:
+            if self._fresh_state_wanted(item):
+                run.reset()
+        except Exception as error:  # noqa: BLE001 -- a reset that fails is never the learner's zero
+            return Verdict(outcome="error", message=f"{type(error).__name__}: {error}"[:2000])
+        started = time.monotonic()
+        self._deadline = started + min(check.seconds, self._left)
+        util._reprcompare = run.comparisons.explain  # ours alone: pytest's own diffs are unbounded
+        runtestprotocol(item, nextitem=nextitem, log=False)
+        self._left -= time.monotonic() - started
+        verdict = verdict_of(self._error, run.comparisons, run.awarded)
+        verdict.given = run.given
+        if verdict.outcome in ("failed", "broke") and not isinstance(self._error, SandboxLost):
+            verdict.log = "\n".join(part for part in (verdict.log, run.solution.printed()) if part)
+        return verdict
+
+    def _fresh_state_wanted(self, item: pytest.Item) -> bool:
+        """`keep` on a class or module: one reset before it, none between its checks."""
+        owner: object = None
+        for node in item.iter_parents():
+            if any(mark.name == "keep" for mark in node.own_markers):
+                owner = node
+        same = owner is not None and owner is self._kept
+        self._kept = owner
+        return not same
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self) -> Iterator[None]:
+        with self._limited():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Iterator[None]:
+        with self._limited():
+            return (yield)
+
+    @contextlib.contextmanager
+    def _limited(self) -> Iterator[None]:
+        """The check's time limit, from inside; the parent process enforces it from outside."""
+        limit = self._deadline - time.monotonic()
+
+        def expire(*_: object) -> None:
+            raise Broke("timeout", "The check did not finish in its time.")
+
+        signal.signal(signal.SIGALRM, expire)
+        signal.setitimer(signal.ITIMER_REAL, max(limit, 0.01))
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[Any]) -> None:
+        if call.excinfo is not None and self._error is None:
+            self._error = call.excinfo.value
+
+    # -- fixtures -----------------------------------------------------------------------------
+
+    @pytest.fixture(scope="session")
+    def solution(self) -> Solution:
+        """The submission."""
+        return self._run.solution
+
+    @pytest.fixture(scope="session")
+    def reference(self) -> Solution:
+        """The author's reference solution, in a session apart."""
+        return self._run.reference()
+
+    @pytest.fixture(scope="session")
+    def postgres(self) -> Any:
+        """The learner's database, as the learner's role."""
+        return self._service("postgres")
+
+    @pytest.fixture(scope="session")
+    def redis(self) -> Any:
+        """The session's Redis, as the learner's account."""
+        return self._service("redis")
+
+    def _service(self, name: str) -> Any:
+        if name not in self._run.fixtures:
+            raise LookupError(f"exercise.yaml names no service '{name}'")
+        return self._run.fixtures[name]
+
+    @pytest.fixture(scope="session")
+    def learner(self) -> Learner:
+        """The learner's own seed and the number of this attempt."""
+        return self._run.learner
+
+    @pytest.fixture(scope="session")
+    def rng(self) -> Random:
+        """Random numbers that depend on the seed and the check alone."""
+        return self._run.rng
+
+    @pytest.fixture(scope="session")
+    def seed(self) -> int:
+        """The seed of this run."""
+        return self._run.seed
+
+    @pytest.fixture(scope="session")
+    def together(self) -> Together[Any]:
+        """Start calls at one barrier."""
+        return Together()
+
+    @pytest.fixture(scope="session")
+    def eventually(self) -> Callable[..., Any]:
+        """Poll until true."""
+        return eventually
+
+    @pytest.fixture(scope="session")
+    def stays(self) -> Callable[..., None]:
+        """Poll that it stays true."""
+        return stays
+
+    @pytest.fixture(scope="session")
+    def award(self) -> Callable[..., None]:
+        """Partial credit."""
+        return self._run.award
+
+    @pytest.fixture(scope="session")
+    def note(self) -> Callable[[str, Any], Any]:
+        """Show a value with a failure."""
+        return self._run.note
+
+
+def eventually(fn: Callable[[], Any], within: float = 5, message: str = "") -> Any:
+    """Call `fn` until it returns something true, and return that; fails after `within` seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        value = fn()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(message or f"it did not happen within {within:g} s")
+        time.sleep(0.01)
+
+
+def stays(fn: Callable[[], Any], during: float = 0.5, message: str = "") -> None:
+    """Call `fn` again and again for `during` seconds; fails when it returns something false."""
+    deadline = time.monotonic() + during
+    while time.monotonic() < deadline:
+        if not fn():
+            raise AssertionError(message or f"it did not stay so for {during:g} s")
+        time.sleep(0.01)

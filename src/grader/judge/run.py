@@ -1,0 +1,154 @@
+"""One run: the submission in its sandbox, the services, and pytest over the hidden tests."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import os
+import random
+import tarfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.judge.channel import Channel
+from grader.judge.client import AgentClient
+from grader.judge.comparison import Comparisons, show
+from grader.judge.errors import Fault, SandboxLost
+from grader.judge.gateway import Gateway
+from grader.judge.services import Service, make
+from grader.judge.solution import Solution
+
+SLOTS = Path("/slots")
+SESSION = Path("/session")
+READY_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Learner:
+    """The learner's own numbers: `seed` never changes for one workspace, `attempt` counts up."""
+
+    seed: int
+    attempt: int
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Run:
+    """Everything one run holds; the process ends with it."""
+
+    def __init__(self, message: Mapping[str, Any], channel: Channel) -> None:
+        self.message = message
+        self.channel = channel
+        self.seed = int(message["seed"])
+        self.seconds = float(message["exercise"]["seconds"])
+        self.rng = random.Random(self.seed)  # noqa: S311 -- inputs must repeat, not be secret
+        self.learner = Learner(int(message["learner_seed"]), int(message["attempt"]))
+        self.solution = Solution(base64.b64decode(message["submission"]))
+        self.services: dict[str, Service] = {}
+        self.fixtures: dict[str, Any] = {}
+        self.comparisons = Comparisons()
+        self.given: list[tuple[str, str]] = []
+        self.awarded: tuple[float, str] | None = None
+        self._gateway = Gateway(self)
+        self._reference: Solution | None = None
+
+    def prepare(self, folder: Path) -> None:
+        """Unpack the tests, bring the services up, take the sandbox. Raises Fault."""
+        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(self.message["tests"]))) as tar:
+            tar.extractall(folder, filter="data")
+        for name, options in self.message["services"].items():
+            service = make(name, options)
+            service.wait_ready(READY_SECONDS)
+            service.prepare(list(options["init"]))
+            link = self._gateway.link(name, str(SESSION / f"{name}.sock"), int(options["port"]))
+            self.services[name] = service
+            self.fixtures[name] = service.fixture(link)
+        self._take(self.message["sandbox"] or self.channel.request("sandbox"))
+
+    def _take(self, sandbox: Mapping[str, Any]) -> None:
+        client = AgentClient(str(SLOTS / sandbox["slot"] / "agent.sock"), str(sandbox["key"]))
+        self.solution.attach(client, self.message["env"])
+
+    def switch(self, port: int, opened: bool) -> None:
+        """For the gateway: let the sandbox's own port refuse, or not."""
+        with contextlib.suppress(SandboxLost):  # with the sandbox, its ports are gone too
+            self.solution.client.request("relay", port=port, open=opened)
+
+    def reset(self) -> None:
+        """A test's beginning: fresh processes, files, database, cache. Raises Fault."""
+        self._gateway.reset()
+        self._at_once([self._reset_sandbox, *(one.reset for one in self.services.values())])
+        if self._reference is not None:
+            self.channel.request("reference_reset")
+            self._reference.reset()
+
+    def _reset_sandbox(self) -> None:
+        if not self.solution.client.lost:
+            try:
+                self.solution.reset()
+                return
+            except SandboxLost:
+                pass
+        # The last test's program took the sandbox down with it: the next test gets another.
+        self.solution.client.close()
+        self._take(self.channel.request("sandbox"))
+        try:
+            self.solution.reset()
+        except SandboxLost as error:
+            raise Fault(f"a sandbox that nothing has run in does not answer: {error}") from None
+
+    def _at_once(self, jobs: list[Callable[[], None]]) -> None:
+        errors: list[BaseException] = []
+
+        def attempt(job: Callable[[], None]) -> None:
+            try:
+                job()
+            except BaseException as error:  # noqa: BLE001 -- raised again below
+                errors.append(error)
+
+        threads = [threading.Thread(target=attempt, args=(job,), daemon=True) for job in jobs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise errors[0]
+
+    def begin_check(self, check: str) -> None:
+        """Forget the last check; the random numbers depend on the seed and this check alone."""
+        self.rng.seed(f"{self.seed}:{check}")
+        self.comparisons = Comparisons()
+        self.given = []
+        self.awarded = None
+
+    def reference(self) -> Solution:
+        """The reference solution, in a session apart from the learner's."""
+        if self._reference is None:
+            reply = self.channel.request("reference")
+            made = Solution(base64.b64decode(reply["submission"]))
+            client = AgentClient(str(SLOTS / reply["slot"] / "agent.sock"), str(reply["key"]))
+            made.attach(client, reply["env"])
+            made.reset()
+            self._reference = made
+        return self._reference
+
+    def award(self, points: float, of: float, message: str = "") -> None:
+        """Partial credit: this much of the check's points, also when a later assert fails."""
+        text = message or f"{points:g} of {of:g} right"
+        self.awarded = (max(0.0, min(1.0, points / of)), text)
+
+    def note(self, label: str, value: Any) -> Any:
+        """Show this input with a failure; returns the value."""
+        self.given.append((str(label), show(value)))
+        return value
+
+
+def quiet(folder: Path) -> int:
+    """Send what tests print to a file, so that nothing but the channel leaves. Returns its fd."""
+    fd = os.open(folder / "output", os.O_CREAT | os.O_RDWR | os.O_APPEND)
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    return fd

@@ -1,0 +1,216 @@
+"""PostgreSQL: a database and a role for the learner, made anew from a private template.
+
+The superuser is the runtime's alone and stays in the database `postgres`: a superuser's statement
+that touches a table with the learner's trigger would run the learner's code as superuser. The
+tests' fixture logs in as the learner's role.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from grader.judge.errors import Broke, Fault
+from grader.judge.gateway import Link
+
+TEMPLATE = "grader_template"
+DATABASE = "learner"
+MOST_ROWS = 100_000
+ROLE_SETTINGS = {
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "60s",
+    "temp_file_limit": "128MB",
+}
+CONNECTIONS = 80
+
+Params = Sequence[Any] | Mapping[str, Any] | None
+
+
+class PostgresService:
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._port = int(options["port"])
+        self._admin_user = str(options["admin"]["user"])
+        self._admin_password = str(options["admin"]["password"])
+        self._user = str(options["learner"]["user"])
+        self._password = str(options["learner"]["password"])
+        self._admin: psycopg.Connection[Any] | None = None
+        self._fixture: Postgres | None = None
+
+    def wait_ready(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self._statement("SELECT 1")
+                return
+            except psycopg.OperationalError as error:
+                self._admin = None
+                if time.monotonic() > deadline:
+                    raise Fault(f"postgres was not ready within {seconds:g} s: {error}") from None
+                time.sleep(0.02)
+
+    def prepare(self, init: list[str]) -> None:
+        role = sql.Identifier(self._user)
+        if self._found("SELECT FROM pg_database WHERE datname = %s", TEMPLATE):
+            return
+        template = sql.Identifier(TEMPLATE)
+        if not self._found("SELECT FROM pg_roles WHERE rolname = %s", self._user):
+            self._statement(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+        self._reset_role()
+        for database in ("postgres", "template1"):
+            name = sql.Identifier(database)
+            self._statement(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+        making = sql.Identifier(TEMPLATE + "_in_the_making")
+        self._statement(sql.SQL("DROP DATABASE IF EXISTS {}").format(making))
+        self._statement(sql.SQL("CREATE DATABASE {} OWNER {}").format(making, role))
+        with self._connect(TEMPLATE + "_in_the_making") as connection:
+            for script in init:
+                connection.execute(script.encode())
+        # From here on nobody logs in to it: the learner must not change what copies start from.
+        self._statement(
+            sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
+                making, sql.Identifier(self._admin_user)
+            )
+        )
+        self._statement(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(making))
+        self._statement(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(making, template))
+
+    def reset(self) -> None:
+        if self._fixture is not None:
+            self._fixture.close()
+        database = sql.Identifier(DATABASE)
+        self._statement(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+        self._reset_role()
+        self._statement(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                database, sql.Identifier(TEMPLATE), sql.Identifier(self._user)
+            )
+        )
+
+    def _reset_role(self) -> None:
+        """Undo what a role may change about itself: its password and its settings."""
+        role = sql.Identifier(self._user)
+        self._statement(sql.SQL("ALTER ROLE {} RESET ALL").format(role))
+        for name, value in ROLE_SETTINGS.items():
+            self._statement(
+                sql.SQL("ALTER ROLE {} SET {} = {}").format(
+                    role, sql.Identifier(name), sql.Literal(value)
+                )
+            )
+        self._statement(
+            sql.SQL(
+                "ALTER ROLE {} LOGIN CONNECTION LIMIT {} PASSWORD {} VALID UNTIL 'infinity'"
+            ).format(role, sql.Literal(CONNECTIONS), sql.Literal(self._password))
+        )
+
+    def fixture(self, link: Link) -> Postgres:
+        self._fixture = Postgres(self, link)
+        return self._fixture
+
+    def _statement(self, statement: str | sql.Composed) -> psycopg.Cursor[Any]:
+        if self._admin is None:
+            self._admin = psycopg.connect(
+                host="127.0.0.1",
+                port=self._port,
+                dbname="postgres",
+                user=self._admin_user,
+                password=self._admin_password,
+                options="-c search_path=pg_catalog",
+                connect_timeout=5,
+                autocommit=True,
+            )
+        return self._admin.execute(
+            statement if isinstance(statement, sql.Composed) else statement.encode()
+        )
+
+    def _found(self, query: str, name: str) -> bool:
+        self._statement("SELECT 1")
+        assert self._admin is not None
+        return self._admin.execute(query.encode(), [name]).rowcount > 0
+
+    def connect(self) -> psycopg.Connection[dict[str, Any]]:
+        """A connection as the learner's role to the learner's database."""
+        return self._connect(DATABASE)
+
+    def _connect(self, database: str) -> psycopg.Connection[dict[str, Any]]:
+        try:
+            return psycopg.connect(
+                host="127.0.0.1",
+                port=self._port,
+                dbname=database,
+                user=self._user,
+                password=self._password,
+                connect_timeout=5,
+                autocommit=True,
+                row_factory=dict_row,
+            )
+        except psycopg.OperationalError as error:
+            if "too many connections" in str(error):
+                raise Broke(
+                    "connections",
+                    f"Your program holds all of the {CONNECTIONS} connections it may open.",
+                ) from None
+            raise
+
+
+class Postgres:
+    """The `postgres` fixture: the learner's database, through the learner's role."""
+
+    def __init__(self, service: PostgresService, link: Link) -> None:
+        self._service = service
+        self._connection: psycopg.Connection[dict[str, Any]] | None = None
+        self.link = link
+
+    def connect(self) -> psycopg.Connection[dict[str, Any]]:
+        """Another connection of the test's own (psycopg, autocommit, rows as dicts)."""
+        return self._service.connect()
+
+    def execute(self, statement: str, params: Params = None) -> int:
+        """Run a statement; the number of rows it touched."""
+        return self._run(statement, params).rowcount
+
+    def rows(self, query: str, params: Params = None) -> list[dict[str, Any]]:
+        """All rows as dicts, at most MOST_ROWS."""
+        rows = self._run(query, params).fetchmany(MOST_ROWS + 1)
+        assert len(rows) <= MOST_ROWS, f"a table of more than {MOST_ROWS} rows"
+        return rows
+
+    def one(self, query: str, params: Params = None) -> dict[str, Any]:
+        """The only row; the check fails when there are more or none."""
+        rows = self._run(query, params).fetchmany(2)
+        assert len(rows) == 1, f"expected one row, found {'more' if rows else 'none'}: {query}"
+        return rows[0]
+
+    def value(self, query: str, params: Params = None) -> Any:
+        """The only value of the only row."""
+        return next(iter(self.one(query, params).values()))
+
+    def load(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert many rows, given as mappings with the same keys, by COPY."""
+        listed = list(rows)
+        if not listed:
+            return
+        columns = list(listed[0])
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+            sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        with self._open().cursor().copy(statement) as copy:
+            for row in listed:
+                copy.write_row([row[column] for column in columns])
+
+    def _run(self, statement: str, params: Params) -> psycopg.Cursor[dict[str, Any]]:
+        return self._open().execute(statement.encode(), params)
+
+    def _open(self) -> psycopg.Connection[dict[str, Any]]:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._service.connect()
+        return self._connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,71 @@
+"""Redis: two ACL accounts; between tests everything is flushed, functions and scripts too."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import redis
+from redis import exceptions
+
+from grader.judge.errors import Fault
+from grader.judge.gateway import Link
+
+
+class RedisService:
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._port = int(options["port"])
+        self._learner = options["learner"]
+        admin = options["admin"]
+        self._admin = redis.Redis(
+            port=self._port,
+            username=str(admin["user"]),
+            password=str(admin["password"]),
+            socket_timeout=10,
+        )
+        self._client: Redis | None = None
+
+    def wait_ready(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self._admin.ping()
+                return
+            except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
+                if time.monotonic() > deadline:
+                    raise Fault(f"redis was not ready within {seconds:g} s: {error}") from None
+                time.sleep(0.02)
+
+    def prepare(self, init: list[str]) -> None:
+        """Redis starts empty: there is no template."""
+        if init:
+            raise Fault("the service redis takes no `init` files")
+
+    def reset(self) -> None:
+        if self._client is not None:
+            self._client.connection_pool.disconnect()
+        with contextlib.suppress(exceptions.ResponseError):  # NOTBUSY: no script is running
+            self._admin.script_kill()
+        for kind in ("normal", "pubsub"):
+            self._admin.client_kill_filter(_type=kind, skipme=True)
+        self._admin.flushall(asynchronous=False)
+        self._admin.function_flush("SYNC")
+        self._admin.script_flush("SYNC")
+
+    def fixture(self, link: Link) -> Redis:
+        self._client = Redis(
+            port=self._port,
+            username=str(self._learner["user"]),
+            password=str(self._learner["password"]),
+            socket_timeout=10,
+        )
+        self._client.link = link
+        return self._client
+
+
+class Redis(redis.Redis):
+    """The `redis` fixture: a redis.Redis as the learner's account; answers are bytes."""
+
+    link: Link
