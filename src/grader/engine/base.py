@@ -62,6 +62,12 @@ class Session(Protocol):
     def out_of_memory(self, sandbox: Sandbox, begin: float, end: float) -> bool:
         """Whether the engine saw the sandbox meet its memory limit between two epoch times."""
 
+    def reference(self) -> Session:
+        """A session apart, made at the first call, whose sandbox this session's judge can reach.
+
+        It has services of its own, and ends with this one. Raises InfrastructureError.
+        """
+
     def spoil(self) -> None:
         """Never use this session again: it ends with the `with` block."""
 

@@ -29,6 +29,8 @@ def perform(message: Mapping[str, Any], sock: socket.socket, folder: Path) -> No
     quiet(folder)
     try:
         run = Run(message, channel)
+        if message.get("serve"):
+            run.serve_reference()
         tests = folder / "tests"
         tests.mkdir()
         run.prepare(tests)

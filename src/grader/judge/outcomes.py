@@ -12,6 +12,8 @@ import redis.exceptions
 from grader.judge.comparison import Comparisons
 from grader.judge.errors import Broke, Fault
 
+TESTS = "/tmp/run/tests/"  # noqa: S108 -- the judge's own tmpfs
+
 # Raised by the judge's own clients when a server is gone. The learner's outages do not touch them.
 _SERVER_GONE = (
     psycopg.OperationalError,
@@ -72,8 +74,10 @@ def _from_exception(error: BaseException, comparisons: Comparisons) -> Verdict:
 
 def _author_text(error: BaseException) -> str:
     """For the exercise's author: learners never see test source or tracebacks."""
-    lines = traceback.format_exception(error)
-    return "".join(lines)[-6000:]
+    told = traceback.TracebackException.from_exception(error)
+    frames = [frame for frame in told.stack if frame.filename.startswith(TESTS)]
+    told.stack[:] = frames or told.stack
+    return "".join(told.format()).replace(TESTS, "tests/")[-6000:]
 
 
 def as_event(verdict: Verdict, check: str, begin: float, end: float) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Plugin:
         self._error: BaseException | None = None
         self._kept: object = None
         self._deadline = 0.0
+        self._began = 0.0
         self.faults: list[str] = []
 
     # -- collecting ---------------------------------------------------------------------------
@@ -70,7 +71,7 @@ class Plugin:
             {"type": "started", "check": check.id, "seconds": min(check.seconds, self._left)}
         )
         waits_for = self._unmet(check)
-        begin = time.time()
+        self._began = time.time()
         if waits_for:
             verdict = Verdict(outcome="skipped", reason=waits_for, ratio=0.0)
         elif self._left <= 0:
@@ -79,7 +80,7 @@ class Plugin:
         else:
             verdict = self._perform(item, nextitem, check)
         self._outcomes[check.id] = verdict.outcome
-        self._run.channel.emit(as_event(verdict, check.id, begin, time.time()))
+        self._run.channel.emit(as_event(verdict, check.id, self._began, time.time()))
         return True
 
     def _unmet(self, check: Check) -> str:
@@ -95,10 +96,13 @@ class Plugin:
         run.begin_check(check.id)
         self._error = None
         try:
+            if "reference" in getattr(item, "fixturenames", ()):
+                run.reference()
             if self._fresh_state_wanted(item):
                 run.reset()
         except Exception as error:  # noqa: BLE001 -- a reset that fails is never the learner's zero
             return Verdict(outcome="error", message=f"{type(error).__name__}: {error}"[:2000])
+        self._began = time.time()  # making the state fresh is not the learner's time
         started = time.monotonic()
         self._deadline = started + min(check.seconds, self._left)
         util._reprcompare = run.comparisons.explain  # ours alone: pytest's own diffs are unbounded

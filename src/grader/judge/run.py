@@ -59,6 +59,11 @@ class Run:
         """Unpack the tests, bring the services up, take the sandbox. Raises Fault."""
         with tarfile.open(fileobj=io.BytesIO(base64.b64decode(self.message["tests"]))) as tar:
             tar.extractall(folder, filter="data")
+        self.prepare_services()
+        self._take(self.message["sandbox"] or self.channel.request("sandbox"))
+
+    def prepare_services(self) -> None:
+        """Wait for the servers, make their template state, open the gateway. Raises Fault."""
         for name, options in self.message["services"].items():
             service = make(name, options)
             service.wait_ready(READY_SECONDS)
@@ -66,7 +71,6 @@ class Run:
             link = self._gateway.link(name, str(SESSION / f"{name}.sock"), int(options["port"]))
             self.services[name] = service
             self.fixtures[name] = service.fixture(link)
-        self._take(self.message["sandbox"] or self.channel.request("sandbox"))
 
     def _take(self, sandbox: Mapping[str, Any]) -> None:
         client = AgentClient(str(SLOTS / sandbox["slot"] / "agent.sock"), str(sandbox["key"]))
@@ -79,11 +83,21 @@ class Run:
 
     def reset(self) -> None:
         """A test's beginning: fresh processes, files, database, cache. Raises Fault."""
-        self._gateway.reset()
-        self._at_once([self._reset_sandbox, *(one.reset for one in self.services.values())])
+        self._reset([self._reset_sandbox])
         if self._reference is not None:
             self.channel.request("reference_reset")
             self._reference.reset()
+
+    def serve_reference(self) -> None:
+        """Keep services and gateway for a sandbox that another session's judge drives."""
+        self.prepare_services()
+        while True:
+            self._reset([])
+            self.channel.request("reset")  # answered when the next test begins
+
+    def _reset(self, jobs: list[Callable[[], None]]) -> None:
+        self._gateway.reset()
+        self._at_once([*jobs, *(one.reset for one in self.services.values())])
 
     def _reset_sandbox(self) -> None:
         if not self.solution.client.lost:

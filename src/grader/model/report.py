@@ -39,7 +39,8 @@ class Check:
     title: str
     points: float
     needs: tuple[str, ...] = ()
-    show: str = "full"
+    show: str | None = None
+    """None: the exercise decides."""
     hint: str = ""
     seconds: float = 10.0
     reveal_after: int | None = None

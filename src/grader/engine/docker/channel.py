@@ -1,0 +1,87 @@
+"""JSON lines to and from the judge's standard streams, over an attached connection."""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import struct
+import time
+from typing import Any
+
+from grader.engine.base import Message
+from grader.errors import SessionLost
+
+MAX_LINE = 16 * 1024 * 1024
+_STDOUT = 1
+
+
+class Channel:
+    """One attachment to the judge. Not thread-safe."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._sock.settimeout(30)
+        self._frames = bytearray()
+        self._lines = bytearray()
+
+    def send(self, message: Message) -> None:
+        """Raises SessionLost when the judge is gone."""
+        # The leading newline ends what a killed host may have left half-written.
+        line = b"\n" + json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        try:
+            self._sock.sendall(line)
+        except OSError as error:
+            raise SessionLost(f"the judge cannot be reached: {error}") from None
+
+    def receive(self, timeout: float) -> dict[str, Any] | None:
+        """The next message, or None after `timeout` seconds. Raises SessionLost."""
+        deadline = time.monotonic() + timeout
+        while True:
+            message = self._next_line()
+            if message is not None:
+                return message
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._wait(left):
+                return None
+            self._read()
+
+    def _wait(self, seconds: float) -> bool:
+        pending = getattr(self._sock, "pending", None)  # bytes that TLS holds already
+        if pending is not None and pending():
+            return True
+        return bool(select.select([self._sock], [], [], seconds)[0])
+
+    def _read(self) -> None:
+        try:
+            data = self._sock.recv(1 << 18)
+        except OSError as error:
+            raise SessionLost(f"the connection to the judge broke: {error}") from None
+        if not data:
+            raise SessionLost("the judge's container ended")
+        self._frames += data
+        while len(self._frames) >= 8:
+            stream, length = struct.unpack_from(">BxxxI", self._frames)
+            if len(self._frames) < 8 + length:
+                return
+            if stream == _STDOUT:
+                self._lines += self._frames[8 : 8 + length]
+            del self._frames[: 8 + length]
+        if len(self._lines) > MAX_LINE:
+            raise SessionLost("the judge sent a line without an end")
+
+    def _next_line(self) -> dict[str, Any] | None:
+        while b"\n" in self._lines:
+            line, _, rest = bytes(self._lines).partition(b"\n")
+            self._lines = bytearray(rest)
+            if line.strip():
+                try:
+                    message = json.loads(line)
+                except ValueError:
+                    raise SessionLost("the judge sent what is not JSON") from None
+                if isinstance(message, dict):
+                    return message
+        return None
+
+    def close(self) -> None:
+        self._sock.close()

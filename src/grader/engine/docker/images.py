@@ -1,0 +1,188 @@
+"""The images that containers are made from: build, pull, list, remove.
+
+An image's tag is a digest of all that it is built from, so what exists is what is wanted, and a
+change of a file makes a new tag.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import docker
+
+from grader import shipped
+from grader.engine import runners
+from grader.engine.docker import builder
+from grader.engine.docker.context import build_context, certificates, collect
+from grader.engine.docker.errors import translated
+from grader.errors import ImageError, InfrastructureError
+from grader.model.progress import ImageOutput, ImageReady, ImageStarted, Listener, Progress
+from grader.settings import LOCAL_CA_FOLDERS, Settings
+
+BASE = "base"
+LABEL = "grader.image"
+AT_ONCE = 2
+"""Images built at the same time: more would only share the network and the processors."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageInfo:
+    """One image, whether it exists here or not. `size` in bytes, `created` in epoch seconds."""
+
+    name: str
+    tag: str
+    present: bool
+    size: int = 0
+    created: int = 0
+
+
+class Images:
+    """The images of every runner, on one engine."""
+
+    def __init__(self, client: docker.DockerClient, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+        self.runners: Mapping[str, runners.Runner] = runners.load(shipped.runners())
+        self._contexts: dict[str, tuple[bytes, str]] = {}
+
+    def tag(self, name: str) -> str:
+        """`grader-<name>:<digest>`: the image that `name` must be now."""
+        return f"grader-{name}:{self._context(name)[1]}"
+
+    def ensure(self, names: Iterable[str], listener: Listener) -> None:
+        """Bring every image that is not here: pulled when a registry has it, else built."""
+        self._bring(names, listener, force=False)
+
+    def build(self, names: Iterable[str], listener: Listener, force: bool = False) -> None:
+        """Like `ensure`. With `force`, these images are built anew, without any cache."""
+        self._bring(names, listener, force=force)
+
+    def list(self) -> Sequence[ImageInfo]:
+        """Every image that a runner defines, as it is on this engine."""
+        present = self._present()
+        return [
+            present.get(self.tag(name)) or ImageInfo(name=name, tag=self.tag(name), present=False)
+            for name in self.runners
+        ]
+
+    def remove(self) -> Sequence[str]:
+        """Remove all images of grader's that no container uses; the tags that went."""
+        tags = sorted(self._present(), key=lambda tag: (tag.startswith(f"grader-{BASE}:"), tag))
+        return [tag for tag in tags if self._remove(tag)]
+
+    def _context(self, name: str) -> tuple[bytes, str]:
+        if name not in self._contexts:
+            if name not in self.runners:
+                raise InfrastructureError(
+                    f"no runner is called '{name}'",
+                    fix=f"runners are: {', '.join(self.runners)}",
+                )
+            found = certificates(self._settings.ca_bundle, LOCAL_CA_FOLDERS) if name == BASE else {}
+            files = collect(self.runners[name], shipped.package(), found)
+            below = [] if name == BASE else [self.tag(BASE)]
+            self._contexts[name] = build_context(files, [*below, self._settings.base_image])
+        return self._contexts[name]
+
+    def _present(self) -> dict[str, ImageInfo]:
+        """Grader's images here, by tag. The label alone would find what others built on them."""
+        with translated("listing the images"):
+            found = self._client.api.images(filters={"label": LABEL})
+        infos = {}
+        for image in found:
+            name = (image.get("Labels") or {}).get(LABEL, "")
+            for tag in image.get("RepoTags") or ():
+                if tag.startswith(f"grader-{name}:"):
+                    infos[tag] = ImageInfo(
+                        name=name,
+                        tag=tag,
+                        present=True,
+                        size=image["Size"],
+                        created=image["Created"],
+                    )
+        return infos
+
+    def _bring(self, names: Iterable[str], listener: Listener, *, force: bool) -> None:
+        present = self._present()
+        todo = []
+        for name in dict.fromkeys(names):
+            info = present.get(self.tag(name))
+            if info is None or force:
+                todo.append(name)
+            else:
+                listener(ImageReady(name=name, how="present", seconds=0.0, size=info.size))
+        if not todo:
+            return
+        if BASE not in todo and self.tag(BASE) not in present:
+            todo.append(BASE)
+        todo.sort(key=lambda name: name != BASE)
+        numbers = {name: number for number, name in enumerate(todo, start=1)}
+        lock, stop = threading.Lock(), threading.Event()
+
+        def say(news: Progress) -> None:
+            if stop.is_set():
+                raise ImageError("the build was stopped")
+            with lock:
+                listener(news)
+
+        def bring(name: str) -> None:
+            say(ImageStarted(name=name, number=numbers[name], total=len(numbers)))
+            started = time.monotonic()
+            how = self._bring_one(name, lambda line: say(ImageOutput(name, line)), force=force)
+            seconds = time.monotonic() - started
+            say(ImageReady(name=name, how=how, seconds=seconds, size=self._size(name)))
+
+        if todo[0] == BASE:
+            bring(todo.pop(0))
+        _in_parallel(bring, todo, stop)
+
+    def _bring_one(self, name: str, tell: Callable[[str], None], *, force: bool) -> str:
+        """Pull or build one image, drop those it replaces; `pulled` or `built`."""
+        tag, how = self.tag(name), "pulled"
+        source = f"{self._settings.registry.rstrip('/')}/{tag}" if self._settings.registry else ""
+        if force or not source or not builder.pull(self._client, source, tag):
+            base = self.tag(BASE)
+            if name == BASE:
+                base = self._settings.base_image
+                builder.need_base_image(self._client, base, tell)
+            builder.build(
+                self._client,
+                self._context(name)[0],
+                tag=tag,
+                arguments={**self._settings.build_environment, "BASE": base},
+                labels={LABEL: name},
+                tell=tell,
+                cache=not force,
+            )
+            how = "built"
+        for other, info in self._present().items():
+            if info.name == name and other != tag:
+                self._remove(other)
+        return how
+
+    def _size(self, name: str) -> int:
+        with translated(f"looking at the image of {name}"):
+            return int(self._client.images.get(self.tag(name)).attrs["Size"])
+
+    def _remove(self, tag: str) -> bool:
+        try:
+            with translated(f"removing the image {tag}"):
+                self._client.api.remove_image(tag)
+        except InfrastructureError:
+            return False  # a container uses it, or somebody else was faster
+        return True
+
+
+def _in_parallel(work: Callable[[str], None], names: Sequence[str], stop: threading.Event) -> None:
+    """Do `work` for each name; the first failure, or Ctrl-C, stops the others."""
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        futures = [pool.submit(work, name) for name in names]
+        for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+            future.result()
+    finally:
+        stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)

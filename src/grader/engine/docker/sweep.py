@@ -1,0 +1,75 @@
+"""Removes what sessions left behind whose owner is gone."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import docker
+
+from grader.engine.docker.connect import connect
+from grader.engine.docker.containers import LABEL
+from grader.engine.docker.errors import translated
+from grader.engine.docker.removal import remove
+from grader.engine.docker.warm import WarmSessions
+from grader.settings import Settings
+
+
+def sweep(client: docker.DockerClient, settings: Settings) -> int:
+    """Remove sessions of this machine that no process owns and nobody waits for; how many."""
+    waiting = WarmSessions(settings.state_dir).known()
+    with translated("looking for what dead sessions left"):
+        dead = {
+            session
+            for session, labels in _sessions(client).items()
+            if session not in waiting and _owner_is_gone(labels)
+        }
+        dead |= _orphan_volumes(client)
+    for session in dead:
+        remove(client, session)
+    return len(dead)
+
+
+def stop(settings: Settings) -> int:
+    """End every warm session of this machine; how many there were."""
+    client = connect(settings)
+    warm = WarmSessions(settings.state_dir)
+    with translated("looking for sessions"):
+        ours = {
+            session
+            for session, labels in _sessions(client).items()
+            if labels.get("grader.host") == socket.gethostname()
+            and (session in warm.known() or _owner_is_gone(labels))
+        }
+    for session in ours:
+        remove(client, session)
+    warm.forget_all()
+    return len(ours)
+
+
+def _sessions(client: docker.DockerClient) -> dict[str, dict[str, str]]:
+    """Session id -> the labels of its oldest container."""
+    found: dict[str, dict[str, str]] = {}
+    for container in client.api.containers(all=True, filters={"label": LABEL}):
+        found[container["Labels"][LABEL]] = container["Labels"]
+    return found
+
+
+def _orphan_volumes(client: docker.DockerClient) -> set[str]:
+    """Sessions of which nothing is left but volumes."""
+    alive = set(_sessions(client))
+    listed = client.api.volumes(filters={"label": LABEL, "dangling": "true"})
+    volumes = (listed or {}).get("Volumes") or []
+    return {volume["Labels"][LABEL] for volume in volumes} - alive
+
+
+def _owner_is_gone(labels: dict[str, str]) -> bool:
+    if labels.get("grader.host") != socket.gethostname():
+        return False  # another machine's, on a shared engine: it looks after its own
+    try:
+        os.kill(int(labels["grader.pid"]), 0)
+    except (ProcessLookupError, ValueError, KeyError):
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -1,0 +1,76 @@
+"""Warm sessions on disk: which one waits for whom, and a lock so that only one process uses it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO
+
+from grader.engine.docker.session import Record
+
+try:
+    import fcntl
+except ImportError:  # Windows: no advisory locks of this kind; sessions are then never shared
+    fcntl = None  # type: ignore[assignment]
+
+
+class WarmSessions:
+    """One file per waiting session, in a folder that only the user can read: it holds passwords."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "sessions"
+
+    @staticmethod
+    def name(*parts: str) -> str:
+        """The file name for a session with these properties."""
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+    @contextlib.contextmanager
+    def lock(self, name: str) -> Iterator[bool]:
+        """True while this process alone may use the session; False when another one does."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self._folder / f"{name}.lock").open("w") as file:
+            yield _lock(file)
+
+    def load(self, name: str) -> Record | None:
+        """The waiting session, or None; a file that cannot be understood counts as none."""
+        try:
+            content = json.loads((self._folder / f"{name}.json").read_bytes())
+            return Record(**content)
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def save(self, name: str, record: Record) -> None:
+        path = self._folder / f"{name}.json"
+        new = path.with_suffix(".new")
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(asdict(record), file)
+        new.replace(path)
+
+    def forget(self, name: str) -> None:
+        (self._folder / f"{name}.json").unlink(missing_ok=True)
+
+    def forget_all(self) -> None:
+        for path in self._folder.glob("*.json"):
+            path.unlink(missing_ok=True)
+
+    def known(self) -> set[str]:
+        """The ids of all waiting sessions."""
+        found = (self.load(path.stem) for path in self._folder.glob("*.json"))
+        return {record.session for record in found if record is not None}
+
+
+def _lock(file: IO[str]) -> bool:
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,123 @@
+"""Read runners/<name>/runner.yaml: what an engine must know about an image to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import yaml
+
+from grader.errors import InfrastructureError
+
+Uid = Annotated[int, msgspec.Meta(ge=1000, le=65000)]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Size = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]*[kmg]$")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """One image definition. Fields that its kind does not have keep their empty default."""
+
+    name: str
+    folder: Path
+    kind: str
+    """base, language, service or judge."""
+    uid: int = 0
+    """The user that its container runs as; every image has its own."""
+
+    preload: tuple[str, ...] = ()
+    """Modules that the agent imports ahead."""
+
+    port: int = 0
+    data: str = ""
+    """Size of the tmpfs at /data."""
+    memory: str = ""
+    auth: str = "none"
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    """Names of the accounts `admin` and `learner`."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """The variables of the learner's program, with {user}, {password} and {port} to fill in."""
+    versions: str = ""
+    """Server versions whose verdicts are equal."""
+
+    def variables(self, *, user: str, password: str, port: int) -> dict[str, str]:
+        """`env` filled in for one session."""
+        return {
+            name: template.format(user=user, password=password, port=port)
+            for name, template in self.env.items()
+        }
+
+
+class _Base(msgspec.Struct, tag_field="kind", tag="base", forbid_unknown_fields=True):
+    pass
+
+
+class _Judge(msgspec.Struct, tag_field="kind", tag="judge", forbid_unknown_fields=True):
+    uid: Uid
+
+
+class _Language(msgspec.Struct, tag_field="kind", tag="language", forbid_unknown_fields=True):
+    uid: Uid
+    preload: tuple[str, ...] = ()
+
+
+class _Accounts(msgspec.Struct, forbid_unknown_fields=True):
+    admin: str
+    learner: str
+
+
+class _Service(msgspec.Struct, tag_field="kind", tag="service", forbid_unknown_fields=True):
+    uid: Uid
+    port: Port
+    data: Size
+    memory: Size
+    versions: str
+    env: dict[str, str]
+    accounts: _Accounts | None = None
+    auth: Annotated[str, msgspec.Meta(pattern="^(account|none)$")] = "account"
+
+    def __post_init__(self) -> None:
+        if (self.auth == "account") != (self.accounts is not None):
+            raise ValueError("`accounts` belongs to `auth: account`, and only to it")
+        for name, template in self.env.items():
+            try:
+                template.format(user="", password="", port=0)
+            except (LookupError, ValueError):
+                raise ValueError(
+                    f"`env.{name}`: only {{user}}, {{password}} and {{port}} can be filled in"
+                ) from None
+
+
+def load(root: Path) -> Mapping[str, Runner]:
+    """Every runner under `root`, by name. Raises InfrastructureError."""
+    runners = {file.parent.name: read(file.parent) for file in sorted(root.glob("*/runner.yaml"))}
+    if not runners:
+        raise InfrastructureError(f"{root}: no runner is defined there", fix="install grader again")
+    users: dict[int, str] = {}
+    for name, runner in runners.items():
+        if runner.uid and users.setdefault(runner.uid, name) != name:
+            raise InfrastructureError(
+                f"{runner.folder / 'runner.yaml'}: uid {runner.uid} belongs to "
+                f"'{users[runner.uid]}' already",
+                fix="give every image its own user id",
+            )
+    return runners
+
+
+def read(folder: Path) -> Runner:
+    """The runner that `folder` defines. Raises InfrastructureError naming the file and the key."""
+    file = folder / "runner.yaml"
+    try:
+        content = yaml.safe_load(file.read_bytes())
+        spec = msgspec.convert(content, _Base | _Judge | _Language | _Service)
+    except OSError as error:
+        raise InfrastructureError(f"{file}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise InfrastructureError(f"{file}: {error}", fix="mend the file") from None
+    values: dict[str, Any] = msgspec.to_builtins(spec)
+    values["preload"] = tuple(values.get("preload", ()))
+    values["accounts"] = values.get("accounts") or {}
+    return Runner(name=folder.name, folder=folder, **values)

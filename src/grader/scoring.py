@@ -1,0 +1,49 @@
+"""From check results to a report: points, partial credit, the score out of 100. Pure."""
+
+from __future__ import annotations
+
+from grader.judging import Work
+from grader.model.report import CheckResult, Report, Status, TaskResult
+
+
+def make_report(work: Work, engine: str, results: list[CheckResult], fault: str) -> Report:
+    """The report on one run. With a fault of ours it has no score, whatever passed."""
+    exercise = work.exercise
+    tasks = tuple(
+        TaskResult(
+            id=task.id,
+            title=task.title,
+            points=sum(result.points for result in results if result.task == task.id),
+            earned=sum(result.earned for result in results if result.task == task.id),
+            hints=task.hints,
+            checks=tuple(result for result in results if result.task == task.id),
+        )
+        for task in exercise.tasks
+        if not work.only or any(result.task == task.id for result in results)
+    )
+    points = sum(task.points for task in tasks)
+    earned = sum(task.earned for task in tasks)
+    score = None if fault or not points else 100 * earned / points
+    return Report(
+        exercise=exercise.slug,
+        exercise_title=exercise.title,
+        exercise_version=exercise.version,
+        submission=work.submission.digest,
+        engine=engine,
+        seed=work.seed,
+        status=_status(score, exercise.passing),
+        score=None if score is None else round(score, 2),
+        passing=exercise.passing,
+        points=points,
+        earned=earned,
+        partial=bool(work.only),
+        seconds=sum(result.seconds for result in results),
+        tasks=tasks,
+        error=fault,
+    )
+
+
+def _status(score: float | None, passing: int) -> Status:
+    if score is None:
+        return Status.ERROR
+    return Status.PASSED if score >= passing - 1e-9 else Status.FAILED
