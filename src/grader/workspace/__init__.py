@@ -1,0 +1,15 @@
+"""The learner's folder: made by `start`, described by `.grader.json`, handed in as a snapshot."""
+
+from grader.workspace.info import WorkspaceInfo, count_attempt, read
+from grader.workspace.snapshot import snapshot, snapshot_archive, snapshot_folder
+from grader.workspace.start import start
+
+__all__ = [
+    "WorkspaceInfo",
+    "count_attempt",
+    "read",
+    "snapshot",
+    "snapshot_archive",
+    "snapshot_folder",
+    "start",
+]

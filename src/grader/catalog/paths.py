@@ -1,0 +1,37 @@
+"""Small questions about the files of an exercise."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from grader.errors import Problem
+
+
+def read_text(path: Path) -> tuple[str, Problem | None]:
+    """The file's text; empty, with the problem, when it cannot be read as UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8"), None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        message = f"is not UTF-8: byte {error.start} cannot be read"
+        return "", Problem(file=str(path), line=line, message=message, fix="save it as UTF-8")
+    except FileNotFoundError:
+        return "", Problem(file=str(path), message="the file is missing")
+    except OSError as error:
+        return "", Problem(file=str(path), message=f"cannot be read: {error.strerror}")
+
+
+def relative_problem(name: str) -> str:
+    """What is wrong with `name` as a path inside a folder; empty when nothing is."""
+    if not name or name.startswith("/") or "\\" in name or name[1:2] == ":":
+        return "must be a relative path with forward slashes"
+    if ".." in PurePosixPath(name).parts:
+        return "must not lead out of its folder"
+    if any(part in ("", ".") for part in name.split("/")):
+        return "must be a plain path, without '.' and empty parts"
+    return ""
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether a `submit` pattern can match more than one name."""
+    return any(character in pattern for character in "*?[")

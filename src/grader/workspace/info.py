@@ -1,0 +1,121 @@
+"""`.grader.json`: what a workspace remembers about its exercise."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from grader.errors import UsageError
+from grader.workspace.collect import WORKSPACE_FILE
+
+FORMAT = 1
+LARGEST_SEED = 2**53 - 1
+"""Seeds stay exact in every JSON reader."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkspaceInfo:
+    """A workspace: where it is and what it is for. `exercise` is set when it was named by path."""
+
+    root: Path
+    slug: str
+    exercise: Path | None
+    version: int
+    seed: int
+    attempts: int
+
+
+class _File(msgspec.Struct):
+    """`.grader.json` as it is written. Keys of later versions are ignored."""
+
+    format: int
+    slug: str
+    exercise: str | None
+    version: int
+    seed: int
+    attempts: int = 0
+
+
+def read(path: Path) -> WorkspaceInfo:
+    """The workspace that `path` is, or lies in.
+
+    Raises UsageError when it lies in none, or when `.grader.json` cannot be read.
+    """
+    start = path.absolute()
+    for folder in (start, *start.parents):
+        file = folder / WORKSPACE_FILE
+        if file.is_file():
+            return _read(folder, file)
+    raise UsageError(
+        f"{path} is not in a workspace: there is no {WORKSPACE_FILE} in it or above it",
+        fix="make one with: grader start SLUG",
+    )
+
+
+def _read(folder: Path, file: Path) -> WorkspaceInfo:
+    try:
+        data = msgspec.json.decode(file.read_bytes(), type=_File)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise UsageError(
+            f"{file} is damaged: {error}",
+            fix="put the file back, or start in a new folder with: grader start SLUG",
+        ) from None
+    if data.format != FORMAT:
+        raise UsageError(
+            f"{file} has format {data.format}; this grader reads format {FORMAT}",
+            fix="update grader",
+        )
+    return WorkspaceInfo(
+        root=folder,
+        slug=data.slug,
+        exercise=Path(data.exercise) if data.exercise else None,
+        version=data.version,
+        seed=data.seed,
+        attempts=data.attempts,
+    )
+
+
+def write(info: WorkspaceInfo) -> None:
+    """Write `.grader.json` in one step: readers see the old file or the new one.
+
+    Raises UsageError when the folder cannot be written.
+    """
+    data = _File(
+        format=FORMAT,
+        slug=info.slug,
+        exercise=str(info.exercise) if info.exercise else None,
+        version=info.version,
+        seed=info.seed,
+        attempts=info.attempts,
+    )
+    content = msgspec.json.format(msgspec.json.encode(data), indent=2) + b"\n"
+    file = info.root / WORKSPACE_FILE
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f"{WORKSPACE_FILE}.", dir=info.root)
+        try:
+            with os.fdopen(descriptor, "wb") as target:
+                target.write(content)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(file)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}") from None
+
+
+def count_attempt(path: Path) -> int:
+    """Add one graded try to the workspace at `path`; the number of tries so far.
+
+    Raises UsageError like `read` and `write`.
+    """
+    info = read(path)
+    counted = replace(info, attempts=info.attempts + 1)
+    write(counted)
+    return counted.attempts

@@ -1,0 +1,1 @@
+SPEED = None
