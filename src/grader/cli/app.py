@@ -1,0 +1,56 @@
+"""Every command of `grader`, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from grader.cli import check, grade, images, output, overview, roadmap, start, stop
+from grader.cli.context import Flags
+
+
+class _Overview(TyperGroup):
+    """`--help` after other options shows the same screen as `--help` alone."""
+
+    def get_help(self, ctx: Any) -> str:  # noqa: ARG002  # its signature is typer's
+        return overview.text()
+
+
+app = typer.Typer(
+    cls=_Overview,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from grader import __version__
+
+        output.say(f"grader {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global_options(
+    context: typer.Context,
+    exercises: Annotated[Path | None, typer.Option(metavar="DIR")] = None,
+    engine: Annotated[str | None, typer.Option(metavar="NAME")] = None,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,  # noqa: ARG001
+) -> None:
+    context.obj = Flags(exercises=exercises, engine=engine)
+
+
+for _name, _function in (
+    ("roadmap", roadmap.roadmap),
+    ("start", start.start),
+    ("check", check.check),
+    ("grade", grade.grade),
+    ("stop", stop.stop),
+):
+    app.command(_name, short_help=overview.summary(_name))(_function)
+app.add_typer(images.app, name="images", help=overview.summary("images"))

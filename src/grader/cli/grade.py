@@ -1,0 +1,100 @@
+"""`grader grade`: one submission, as a course or a pipeline grades it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grader.cli import context as common
+from grader.errors import UsageError
+
+if TYPE_CHECKING:
+    from grader.model.report import Report
+    from grader.report.details import Commands
+
+
+class Format(StrEnum):
+    """The forms that a report can take."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def grade(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="A folder, or a zip or tar archive.")],
+    exercise: Annotated[
+        str, typer.Option(metavar="SLUG|DIR", help="The exercise, by name or by its folder.")
+    ],
+    form: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.TEXT,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the report to this file instead of the screen."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Repeat a run on the same inputs.")
+    ] = None,
+) -> None:
+    """Grade one submission on servers that nobody else has used.
+
+    Exits with 0 when it passed, 1 when it did not, 3 when grader itself failed (never a zero),
+    4 when the submission cannot be graded as handed in.
+    """
+    from grader.catalog import find
+    from grader.cli.outcome import Run, exit_code, show
+    from grader.report.details import Commands
+    from grader.workspace import snapshot
+
+    settings = common.settings(context)
+    if output is not None:
+        _check_writable(output)
+    found = find(common.catalog_root(settings), exercise)
+    submission = snapshot(path, found.submit, found.limits)
+    json = form is Format.JSON
+    report = Run(exercise=found, submission=submission, seed=seed).grade(settings, quiet=json)
+    again = f"grader grade {shlex.quote(str(path))} --exercise {shlex.quote(exercise)}"
+    commands = Commands(again=again, only=False)
+    if output is None:
+        show(report, commands, json=json)
+    else:
+        _write(output, _rendered(report, commands, json=json))
+    raise typer.Exit(exit_code(report))
+
+
+def _rendered(report: Report, commands: Commands, *, json: bool) -> bytes:
+    if json:
+        from grader.report.jsonform import to_json
+
+        return to_json(report)
+    from grader.report.terminal import to_text
+
+    return to_text(report, commands).encode("utf-8", "backslashreplace")
+
+
+def _check_writable(path: Path) -> None:
+    """Find out before grading what would be found out after it."""
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{path}: its folder does not exist", fix="make the folder first")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", fix="name a file with --output")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Put the whole file there at once: nobody ever reads half a report."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        try:
+            unfinished.write_bytes(content)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{path}: the report cannot be written: {error.strerror}",
+            fix="choose another file with --output",
+        ) from error

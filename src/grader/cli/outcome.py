@@ -1,0 +1,65 @@
+"""Grading as `check` and `grade` do it: with progress, and with the report told at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from grader.cli import output
+
+if TYPE_CHECKING:
+    from grader.model.exercise import Exercise
+    from grader.model.report import Report
+    from grader.model.submission import Submission
+    from grader.report.details import Commands
+    from grader.settings import Settings
+
+EXIT_CODES = {"passed": 0, "failed": 1, "error": 3}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run: what is graded, and how. The options are those of grader.grade."""
+
+    exercise: Exercise
+    submission: Submission
+    seed: int | None = None
+    only: tuple[str, ...] = ()
+    learner_seed: int = 0
+    attempt: int = 1
+    owner: str = ""
+    fresh: bool = False
+
+    def grade(self, settings: Settings, *, quiet: bool) -> Report:
+        """Grade it, showing progress on standard error unless `quiet`."""
+        from grader.cli.progress import watching
+        from grader.engine.registry import engine
+        from grader.grade import GradeOptions, grade
+
+        options = GradeOptions(
+            seed=self.seed,
+            only=self.only,
+            learner_seed=self.learner_seed,
+            attempt=self.attempt,
+            owner=self.owner,
+            fresh=self.fresh,
+        )
+        with watching(quiet=quiet) as listener:
+            return grade(self.exercise, self.submission, engine(settings), options, listener)
+
+
+def show(report: Report, commands: Commands, *, json: bool) -> None:
+    """The report on standard output."""
+    if json:
+        from grader.report.jsonform import to_json
+
+        output.write_bytes(to_json(report))
+        return
+    from grader.report.terminal import ReportView
+
+    output.stdout().print(ReportView(report, commands), crop=False)
+
+
+def exit_code(report: Report) -> int:
+    """0 passed, 1 graded and not passed, 3 not graded."""
+    return EXIT_CODES[report.status.value]

@@ -1,0 +1,50 @@
+"""The ways out: standard output for results, standard error for everything else."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+WIDEST = 100
+"""Wider lines are hard to read, and put the points far from their check."""
+
+
+def say(text: str) -> None:
+    """Lines of a result."""
+    print(text)  # noqa: T201
+
+
+def tell(text: str) -> None:
+    """Lines about an error. Quiet when standard error is closed."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def write_bytes(content: bytes) -> None:
+    """Bytes to standard output, as they are."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def stdout() -> Console:
+    """Where results go."""
+    console = _console(stderr=False)
+    console.width = min(console.width, WIDEST)
+    return console
+
+
+def stderr() -> Console:
+    """Where progress and notes go."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)

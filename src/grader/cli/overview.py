@@ -1,0 +1,46 @@
+"""What `grader --help` says. It needs no library, so that it is on the screen at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+COMMANDS: Mapping[str, Mapping[str, str]] = {
+    "Learn": {
+        "roadmap": "Show the way to a backend job, topic by topic.",
+        "start": "Make a folder of your own for one exercise.",
+        "check": "Grade your work and see what to do next.",
+    },
+    "Grade for others": {
+        "grade": "Grade one submission, as a course or a pipeline does.",
+    },
+    "This machine": {
+        "images": "Build, list or remove the container images that grader uses.",
+        "stop": "End the sessions that earlier checks left warm.",
+    },
+}
+"""Heading -> command -> one line."""
+
+OPTIONS: Mapping[str, str] = {
+    "--exercises DIR": "Use the exercises in this folder.",
+    "--engine NAME": "Make sessions with this engine.",
+    "--debug": "Show the traceback of an error; may stand anywhere.",
+    "--version": "Show the version and exit.",
+    "--help": "Show this, or explain one command: grader COMMAND --help.",
+}
+
+
+def summary(command: str) -> str:
+    """The one line of a command. Raises KeyError for an unknown one."""
+    return {name: line for group in COMMANDS.values() for name, line in group.items()}[command]
+
+
+def text() -> str:
+    """The whole screen, without the last line feed."""
+    lines = [
+        "Learn backend development with real exercises, graded against real servers.",
+        "",
+        "Usage: grader [OPTIONS] COMMAND [ARGUMENTS]",
+    ]
+    for heading, entries in (*COMMANDS.items(), ("Options", OPTIONS)):
+        lines += ["", heading, *(f"  {name:<17}{line}" for name, line in entries.items())]
+    return "\n".join([*lines, "", "Begin with: grader roadmap"])

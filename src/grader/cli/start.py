@@ -1,0 +1,45 @@
+"""`grader start`: a folder of the learner's own for one exercise."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grader.cli import context as common
+from grader.cli import output
+
+
+def start(
+    context: typer.Context,
+    exercise: Annotated[str, typer.Argument(help="The exercise, by name or by its folder.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="Where to put it.", show_default="./EXERCISE")
+    ] = None,
+) -> None:
+    """Make a folder of your own for one exercise."""
+    from rich.text import Text
+
+    from grader.catalog import find, is_path
+    from grader.report.details import whole_line
+    from grader.report.text import one_line
+    from grader.workspace import start as make
+
+    found = find(common.catalog_root(common.settings(context)), exercise)
+    target = Path(found.slug) if folder is None else folder
+    created = make(found, target, folder=found.root if is_path(exercise) else None)
+    screen = output.stdout()
+    screen.print(Text(found.title, "bold"))
+    screen.print(Text(f"about {found.minutes} minutes, difficulty {found.difficulty} of 5", "dim"))
+    what = "Made in" if created else "Everything is there already in"
+    screen.print(Text(f"\n{what} {one_line(str(target))}{':' if created else ''}"))
+    for path in created:
+        name = path.relative_to(target) if path.is_relative_to(target) else path
+        screen.print(Text(f"  {one_line(str(name))}"))
+    screen.print(Text("\nNext:", "bold"))
+    if target.resolve() != Path.cwd():
+        screen.print(whole_line((f"  cd {shlex.quote(str(target))}", "cyan")), crop=False)
+    screen.print(Text.assemble(("  open README.md", "cyan"), ("    the tasks", "dim")))
+    screen.print(Text.assemble(("  grader check", "cyan"), ("      as often as you like", "dim")))

@@ -1,0 +1,237 @@
+"""`grader check` and `grader grade` around a made-up report: no engine, nothing graded."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from grader.cli.main import main
+from grader.grade import GradeOptions
+from grader.model.exercise import Exercise, Limits, SubmitRule
+from grader.model.progress import CheckFinished, Collected, ImageStarted, Listener, Stage
+from grader.model.report import Check, Report
+from grader.model.submission import Submission
+from grader.workspace import info
+
+REPORTS = Path(__file__).parent.parent / "data" / "reports"
+FAILED = "three-failures-in-full-others-one-line"
+PASSED = "passed-names-the-roadmap-as-next-step"
+ERROR = "infrastructure-error-is-no-zero"
+PARTIAL = "partial-run-asks-for-the-whole"
+
+EXERCISE = Exercise(
+    root=Path("redis-caching"),
+    slug="redis-caching",
+    title="Cache a slow product catalogue",
+    topic="redis-caching",
+    version=1,
+    difficulty=2,
+    minutes=45,
+    runner="python",
+    services={},
+    env={},
+    submit=(SubmitRule(path="catalog.py"),),
+    limits=Limits(),
+    passing=100,
+    show="full",
+    tasks=(),
+    mutants=(),
+    checks=(),
+)
+
+
+@dataclass
+class Stand:
+    """Stands in for the pipeline: remembers what it was asked, answers with a stored report."""
+
+    report: Report | BaseException
+    asked: GradeOptions | None = None
+
+    def grade(
+        self,
+        exercise: Exercise,
+        submission: Submission,
+        engine: object,
+        options: GradeOptions,
+        listener: Listener,
+    ) -> Report:
+        assert [file.path for file in submission.files] == ["catalog.py"]
+        self.asked = options
+        if isinstance(self.report, BaseException):
+            raise self.report
+        results = self.report.checks()
+        listener(ImageStarted("redis", 1, 2))
+        listener(Stage("Starting redis"))
+        checks = [Check(id=c.id, task=c.task, title=c.title, points=c.points) for c in results]
+        listener(Collected(tuple(checks)))
+        for result in results:
+            listener(CheckFinished(result))
+        return self.report
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "my work"
+    folder.mkdir()
+    (folder / "catalog.py").write_text("", encoding="utf-8")
+    info.write(
+        info.WorkspaceInfo(
+            root=folder, slug="redis-caching", exercise=None, version=1, seed=11, attempts=4
+        )
+    )
+    for name in ("GRADER_CONFIG", "GRADER_ENGINE", "GRADER_EXERCISES", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("grader.catalog.find", lambda root, name: EXERCISE)
+    monkeypatch.setattr("grader.engine.registry.engine", lambda settings: object())
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], work: Path) -> Run:
+    def command(stand: Stand, *arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("grader.grade.grade", stand.grade)
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        assert isinstance(caught.value.code, int)
+        return caught.value.code, *capsys.readouterr()
+
+    return command
+
+
+def stand(name: str) -> Stand:
+    return Stand(msgspec.json.decode((REPORTS / f"{name}.json").read_bytes(), type=Report))
+
+
+def test_check_shows_the_report_and_exits_1(run: Run) -> None:
+    code, out, err = run(stand(FAILED), "check")
+    assert code == 1
+    expected = (REPORTS / f"{FAILED}.80.txt").read_text(encoding="utf-8")
+    assert [line.rstrip() for line in out.splitlines()] == expected.splitlines()
+    assert "Starting redis\n" in err
+    assert "Image 1 of 2: redis\n" in err
+    assert "  ✗ A second read of the same product is served from Redis." in err
+    assert "\x1b" not in out + err
+
+
+def test_check_hands_on_what_it_was_told(run: Run, work: Path) -> None:
+    asked = stand(PARTIAL)
+    arguments = ("--only", "test_a", "--only", "test_b", "--seed", "5", "--fresh")
+    assert run(asked, "check", *arguments)[0] == 0
+    assert asked.asked == GradeOptions(
+        seed=5,
+        only=("test_a", "test_b"),
+        learner_seed=11,
+        attempt=5,
+        owner=str(work.resolve()),
+        fresh=True,
+    )
+
+
+def test_check_from_elsewhere_repeats_with_its_path(run: Run, work: Path) -> None:
+    _, out, _ = run(stand(FAILED), "check", "../my work")
+    assert "grader check '../my work' --only test_second_read --seed 481516\n" in out
+
+
+@pytest.mark.parametrize(("name", "tries"), [(FAILED, 5), (PASSED, 5), (ERROR, 4), (PARTIAL, 4)])
+def test_only_whole_graded_runs_count_as_tries(run: Run, work: Path, name: str, tries: int) -> None:
+    run(stand(name), "check")
+    assert info.read(work).attempts == tries
+
+
+@pytest.mark.parametrize("arguments", [("check", "--json"), ("grade", ".", "--format", "json")])
+def test_json_is_all_there_is_on_standard_output(run: Run, arguments: tuple[str, ...]) -> None:
+    if arguments[0] == "grade":
+        arguments = (*arguments, "--exercise", "redis-caching")
+    code, out, err = run(stand(FAILED), *arguments)
+    assert (code, err) == (1, "")
+    assert json.loads(out)["status"] == "failed"
+
+
+def test_an_infrastructure_error_exits_3(run: Run) -> None:
+    code, out, _ = run(stand(ERROR), "check")
+    assert code == 3
+    assert "Not graded" in out
+
+
+def test_a_log_with_colour_is_never_drawn_over(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    _, _, err = run(stand(FAILED), "check")
+    assert set(re.findall(r"\x1b\[[^a-zA-Z]*([a-zA-Z])", err)) == {"m"}
+
+
+def test_a_folder_that_is_not_there(run: Run) -> None:
+    code, out, err = run(stand(FAILED), "check", "../nowhere")
+    assert (code, out) == (2, "")
+    assert "../nowhere is not a folder" in err
+
+
+def test_interruption_exits_130(run: Run) -> None:
+    code, out, err = run(Stand(KeyboardInterrupt()), "check")
+    assert (code, out) == (130, "")
+    assert err.splitlines()[-1] == "interrupted"
+
+
+def test_a_bug_below_a_command_exits_70(run: Run) -> None:
+    code, _, err = run(Stand(ZeroDivisionError("division by zero")), "check")
+    assert code == 70
+    assert "Traceback" not in err
+
+
+def test_grade_keeps_no_session_warm(run: Run, work: Path) -> None:
+    asked = stand(PASSED)
+    code, out, _ = run(asked, "grade", str(work), "--exercise", "redis-caching")
+    assert code == 0
+    assert asked.asked == GradeOptions()
+    assert "Passed: 100 of 100" in out
+
+
+def test_grade_names_the_command_that_repeats_it(run: Run) -> None:
+    _, out, _ = run(stand(FAILED), "grade", ".", "--exercise", "redis-caching")
+    assert "again     grader grade . --exercise redis-caching --seed 481516\n" in out
+    assert "--only" not in out
+
+
+@pytest.mark.parametrize(("form", "begin"), [("json", "{"), ("text", "Cache a slow product")])
+def test_grade_writes_the_report_to_a_file(run: Run, work: Path, form: str, begin: str) -> None:
+    arguments = ("grade", ".", "--exercise", "x", "--format", form, "--output", "report")
+    (work / "report").write_text("old", encoding="utf-8")
+    code, out, _ = run(stand(FAILED), *arguments)
+    assert (code, out) == (1, "")
+    assert (work / "report").read_text(encoding="utf-8").startswith(begin)
+    assert not [path for path in work.iterdir() if path.name.startswith(".report")]
+
+
+def test_output_that_cannot_be_written_is_found_before_grading(run: Run, work: Path) -> None:
+    asked = stand(FAILED)
+    code, _, err = run(asked, "grade", ".", "--exercise", "x", "--output", str(work))
+    assert (code, asked.asked) == (2, None)
+    assert "is a folder" in err
+
+
+def test_a_missing_file_exits_4(run: Run, work: Path) -> None:
+    (work / "catalog.py").unlink()
+    code, out, err = run(stand(FAILED), "check")
+    assert (code, out) == (4, "")
+    assert "catalog.py" in err
+
+
+def test_a_title_with_escape_codes_does_not_steer_the_progress(run: Run) -> None:
+    asked = stand(FAILED)
+    assert isinstance(asked.report, Report)
+    task = asked.report.tasks[0]
+    evil = replace(task, checks=(replace(task.checks[0], title="\x1b[2J[red]"),))
+    _, out, err = run(Stand(replace(asked.report, tasks=(evil,))), "check")
+    assert "\x1b" not in out + err
+    assert "\\x1b[2J[red]" in err
