@@ -47,6 +47,8 @@ class FakeEngine:
         del listener
         warm = [one for one in self.sessions if one.spec == spec and not one.ended]
         session = warm[-1] if warm and spec.owner and not fresh else FakeSession(self, spec)
+        for other in warm:
+            other.ended = other is not session
         session.reused = session in self.sessions
         if not session.reused:
             self.sessions.append(session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -15,6 +16,9 @@ from grader.errors import ImageError
 
 TAIL = 15
 """Lines of a failed build's output that the error shows."""
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+BOOKKEEPING = (" --->", "Removing intermediate container", "Successfully ")
+"""How lines of the builder's own begin that say nothing about what is built."""
 
 
 def build(
@@ -47,10 +51,11 @@ def build(
 def _follow(events: Iterable[Mapping[str, Any]], tag: str, tell: Callable[[str], None]) -> None:
     last: deque[str] = deque(maxlen=TAIL)
     for event in events:
-        for line in str(event.get("stream") or event.get("status") or "").splitlines():
-            if line.strip():
-                last.append(line.rstrip())
-                tell(line.rstrip())
+        text = str(event.get("stream") or event.get("status") or "")
+        for line in map(str.rstrip, COLOUR.sub("", text).splitlines()):
+            if line and not line.startswith(BOOKKEEPING):
+                last.append(line)
+                tell(line)
         if "error" in event:
             output = "\n".join(f"    {line}" for line in last)
             raise ImageError(

@@ -19,8 +19,10 @@ _STDOUT = 1
 class Channel:
     """One attachment to the judge. Not thread-safe."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
+    def __init__(self, attached: Any) -> None:
+        """`attached` is what the SDK gives: a file over a socket, or the socket (TLS) itself."""
+        self._attached = attached
+        self._sock: socket.socket = getattr(attached, "_sock", attached)
         self._sock.settimeout(30)
         self._frames = bytearray()
         self._lines = bytearray()
@@ -84,4 +86,5 @@ class Channel:
         return None
 
     def close(self) -> None:
+        self._attached.close()
         self._sock.close()

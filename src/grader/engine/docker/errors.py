@@ -40,7 +40,8 @@ def translate(error: Exception, doing: str) -> GraderError:
     if isinstance(error, docker.errors.APIError):
         # 409: the container is there, but no longer in the state that the call needs.
         return SessionLost(message) if error.status_code == 409 else InfrastructureError(message)
-    if isinstance(error, requests.ConnectionError) and not isinstance(error, requests.Timeout):
+    late = isinstance(_innermost(error), TimeoutError | urllib3.exceptions.TimeoutError)
+    if isinstance(error, requests.ConnectionError) and not late:
         return EngineUnavailable(message, fix="see that Docker is running: docker version")
     return InfrastructureError(message)
 

@@ -13,6 +13,8 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import docker
+import docker.errors
+from docker.models.images import Image
 
 from grader import shipped
 from grader.engine import runners
@@ -72,7 +74,12 @@ class Images:
     def remove(self) -> Sequence[str]:
         """Remove all images of grader's that no container uses; the tags that went."""
         tags = sorted(self._present(), key=lambda tag: (tag.startswith(f"grader-{BASE}:"), tag))
-        return [tag for tag in tags if self._remove(tag)]
+        removed = [tag for tag in tags if self._remove(tag)]
+        with translated("listing the images"):
+            unnamed = self._client.api.images(filters={"label": LABEL, "dangling": True})
+        for image in unnamed:  # builds of the same tag leave these
+            self._remove(image["Id"])
+        return removed
 
     def _context(self, name: str) -> tuple[bytes, str]:
         if name not in self._contexts:
@@ -106,17 +113,16 @@ class Images:
         return infos
 
     def _bring(self, names: Iterable[str], listener: Listener, *, force: bool) -> None:
-        present = self._present()
         todo = []
         for name in dict.fromkeys(names):
-            info = present.get(self.tag(name))
-            if info is None or force:
+            size = None if force else self._size(name)
+            if size is None:
                 todo.append(name)
             else:
-                listener(ImageReady(name=name, how="present", seconds=0.0, size=info.size))
+                listener(ImageReady(name=name, how="present", seconds=0.0, size=size))
         if not todo:
             return
-        if BASE not in todo and self.tag(BASE) not in present:
+        if BASE not in todo and self._size(BASE) is None:
             todo.append(BASE)
         todo.sort(key=lambda name: name != BASE)
         numbers = {name: number for number, name in enumerate(todo, start=1)}
@@ -133,7 +139,7 @@ class Images:
             started = time.monotonic()
             how = self._bring_one(name, lambda line: say(ImageOutput(name, line)), force=force)
             seconds = time.monotonic() - started
-            say(ImageReady(name=name, how=how, seconds=seconds, size=self._size(name)))
+            say(ImageReady(name=name, how=how, seconds=seconds, size=self._size(name) or 0))
 
         if todo[0] == BASE:
             bring(todo.pop(0))
@@ -142,6 +148,7 @@ class Images:
     def _bring_one(self, name: str, tell: Callable[[str], None], *, force: bool) -> str:
         """Pull or build one image, drop those it replaces; `pulled` or `built`."""
         tag, how = self.tag(name), "pulled"
+        before = self._here(name)
         source = f"{self._settings.registry.rstrip('/')}/{tag}" if self._settings.registry else ""
         if force or not source or not builder.pull(self._client, source, tag):
             base = self.tag(BASE)
@@ -158,14 +165,25 @@ class Images:
                 cache=not force,
             )
             how = "built"
+        after = self._here(name)
+        if before and after and before.id != after.id:
+            self._remove(str(before.id))
         for other, info in self._present().items():
             if info.name == name and other != tag:
                 self._remove(other)
         return how
 
-    def _size(self, name: str) -> int:
+    def _here(self, name: str) -> Image | None:
+        """The image that `name` must be now; None when it is not on this engine."""
         with translated(f"looking at the image of {name}"):
-            return int(self._client.images.get(self.tag(name)).attrs["Size"])
+            try:
+                return self._client.images.get(self.tag(name))
+            except docker.errors.ImageNotFound:
+                return None
+
+    def _size(self, name: str) -> int | None:
+        image = self._here(name)
+        return None if image is None else int(image.attrs["Size"])
 
     def _remove(self, tag: str) -> bool:
         try:

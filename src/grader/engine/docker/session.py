@@ -156,7 +156,7 @@ class DockerSession:
         raw = self._client.api.attach_socket(
             self.record.judge, params={"stdin": 1, "stdout": 1, "stream": 1}
         )
-        self._channel = Channel(getattr(raw, "_sock", raw))
+        self._channel = Channel(raw)
         self._memory = MemoryWatch(self._client, self.record.session)
 
     def _hear(self) -> None:

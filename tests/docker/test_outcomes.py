@@ -1,0 +1,88 @@
+"""The five outcomes in Docker: every check of a data exercise ends as its name says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.catalog import load_exercise
+from grader.engine.docker.engine import DockerEngine
+from grader.grade import GradeOptions, grade
+from grader.model.report import CheckResult, Report
+from grader.workspace.snapshot import snapshot_folder
+
+pytestmark = pytest.mark.docker
+GRADED = Path(__file__).parent.parent / "data" / "graded"
+
+
+def _report(engine: DockerEngine, name: str) -> Report:
+    exercise = load_exercise(GRADED / name)
+    submission = snapshot_folder(exercise.solution, exercise.submit, exercise.limits)
+    return grade(exercise, submission, engine, GradeOptions(seed=5), lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def results(docker_engine: DockerEngine) -> dict[str, CheckResult]:
+    """One run over all the ways a check can end."""
+    report = _report(docker_engine, "outcomes")
+    assert report.error == ""
+    return {check.id: check for check in report.checks()}
+
+
+def test_every_check_ends_as_its_name_says(results: dict[str, CheckResult]) -> None:
+    """test_passed_... passed, test_broke_timeout_... broke by timeout, and so on."""
+    wrong = {}
+    for name, result in results.items():
+        words = name.split("_")
+        expected = "passed" if name == "test_first" else words[1]
+        if result.outcome != expected or (expected == "broke" and result.reason != words[2]):
+            wrong[name] = (result.outcome, result.reason, result.message, result.log)
+    assert wrong == {}
+    assert len(results) == 27
+
+
+def test_a_wrong_answer_shows_both_sides(results: dict[str, CheckResult]) -> None:
+    """Message, given, expected, got, a diff, the hint and what the program printed."""
+    failed = results["test_failed_comparison"]
+    assert failed.message == "the list is wrong"
+    assert failed.given == (("a", "1"),)
+    assert failed.got is not None
+    assert failed.got.startswith("[2,")
+    assert failed.expected is not None
+    assert failed.expected.startswith("[3,")
+    assert "-  'value': [1, 2, 4]" in (failed.diff or "")
+    assert failed.hint == "Mind the order."
+    assert "adding 1 1" in failed.log
+
+
+def test_credit_is_kept(results: dict[str, CheckResult]) -> None:
+    """Three of four points for three of four right."""
+    assert results["test_failed_with_credit"].earned == 3
+    assert results["test_failed_with_credit"].message == "three of four are right"
+
+
+def test_a_title_shows_no_more(results: dict[str, CheckResult]) -> None:
+    """At `show: title` neither the message nor the program's own output is told."""
+    told = results["test_failed_shown_as_title"]
+    assert (told.title, told.message, told.log, told.got) == ("A secret check.", "", "", None)
+
+
+def test_a_crash_shows_the_learners_frames_only(results: dict[str, CheckResult]) -> None:
+    """The traceback names the learner's file and line, and nothing of grader's."""
+    log = results["test_broke_crash"].log
+    assert 'File "program.py", line' in log
+    assert "raise Unlucky" in log
+    assert log.count("File ") == 1
+
+
+def test_the_walls_of_the_sandbox(docker_engine: DockerEngine) -> None:
+    """Felt from the inside, check by check."""
+    report = _report(docker_engine, "isolation")
+    assert report.error == ""
+    told = {
+        check.id: (check.message, check.got, check.log)
+        for check in report.checks()
+        if check.outcome != "passed"
+    }
+    assert told == {}
