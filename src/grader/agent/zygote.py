@@ -21,6 +21,7 @@ from .worker import Worker
 
 def run(sock: socket.socket, preload: list[str]) -> None:
     """Serve spawn requests until the agent goes away."""
+    sys.dont_write_bytecode = True  # the submission's folder holds what the learner's code wrote
     for name in preload:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
@@ -86,8 +87,9 @@ def _child(request: dict[str, Any], fds: list[int]) -> None:
         folder: str = request["folder"]
         os.chdir(folder)
         # The learner's code finds its own modules first, and nothing of the agent's.
-        sys.path[:] = [folder] + [path for path in sys.path if path not in ("", "/opt/grader")]
-        for name in [name for name in sys.modules if name.partition(".")[0] == "grader"]:
+        sys.path.insert(0, folder)
+        ours = __name__.partition(".")[0]
+        for name in [name for name in sys.modules if name.partition(".")[0] == ours]:
             del sys.modules[name]
         sys.argv = [folder]
         importlib.invalidate_caches()

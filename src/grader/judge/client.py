@@ -6,6 +6,7 @@ import base64
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from grader.agent import wire
 from grader.judge.errors import Broke, Raised, SandboxLost
 
+STARTING = 15.0
+"""Seconds a new sandbox may take until its agent listens."""
 GRACE = 5.0
 """Seconds an answer may be late before the sandbox counts as lost."""
 
@@ -38,14 +41,27 @@ class AgentClient:
         existing: socket.socket | None = getattr(self._local, "sock", None)
         if existing is not None:
             return existing
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.settimeout(GRACE)
-        sock.connect(self._path)
+        sock = self._connected()
         wire.send(sock, {"key": self._key})
         wire.receive(sock, 4096)
         self._local.sock = sock
         self._all.append(sock)
         return sock
+
+    def _connected(self) -> socket.socket:
+        """A sandbox that was started this moment has no agent listening yet: wait for the first."""
+        deadline = time.monotonic() + (0 if self._all else STARTING)
+        while True:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock.settimeout(GRACE)
+            try:
+                sock.connect(self._path)
+                return sock
+            except (FileNotFoundError, ConnectionRefusedError):
+                sock.close()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def request(self, op: str, *, within: float = 10.0, **body: Any) -> dict[str, Any]:
         """Ask for one operation. Raises SandboxLost; `broke` replies are the caller's to judge."""

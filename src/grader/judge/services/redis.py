@@ -9,9 +9,13 @@ from typing import Any
 
 import redis
 from redis import exceptions
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from grader.judge.errors import Fault
 from grader.judge.gateway import Link
+
+_ONCE = Retry(NoBackoff(), 0)  # the client's own patience would hide what happens for seconds
 
 
 class RedisService:
@@ -24,6 +28,7 @@ class RedisService:
             username=str(admin["user"]),
             password=str(admin["password"]),
             socket_timeout=10,
+            retry=_ONCE,
         )
         self._client: Redis | None = None
 
@@ -60,6 +65,7 @@ class RedisService:
             username=str(self._learner["user"]),
             password=str(self._learner["password"]),
             socket_timeout=10,
+            retry=_ONCE,
         )
         self._client.link = link
         return self._client

@@ -1,0 +1,46 @@
+# Everything a developer does here. `make help` prints the lines with two hashes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check unit format base engine images clean
+
+help: ## What can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) scripts/make_venv.py $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED) ## Start an exercise, fail its check, mend it, pass
+	scripts/demo $(BIN)/grader
+
+test: check ## Lint, types and every test (Docker tests need an engine)
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED) ## Lint and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: $(INSTALLED) ## The tests that need no engine and take seconds
+	$(BIN)/python -m pytest tests/unit
+
+format: $(INSTALLED) ## Lay the code out
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+base: ## The base image, from a registry or a Debian mirror
+	scripts/base-image
+
+engine: ## A Docker engine on this Debian machine (as root)
+	scripts/start-engine
+
+images: $(INSTALLED) base ## Every image that exercises need
+	$(BIN)/grader images build
+
+clean: ## What was made here, except images
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""For authors: proofs that an exercise's hidden tests are right."""

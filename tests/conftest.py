@@ -1,0 +1,68 @@
+"""Fixtures for all levels: settings that touch nothing of the user's, and a Docker engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from grader import settings as settings_module
+from grader.errors import InfrastructureError
+from grader.settings import Settings
+
+if TYPE_CHECKING:
+    from grader.engine.docker.engine import DockerEngine
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where grader keeps its state in this test session."""
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="session")
+def settings(state_dir: Path) -> Settings:
+    """Settings of this machine, but with a state folder of the tests' own."""
+    kept = (
+        "GRADER_BASE_IMAGE",
+        "GRADER_CA_BUNDLE",
+        "PATH",
+        "HOME",
+        *settings_module.PASSED_TO_BUILDS,
+    )
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if name in kept or name.lower() in ("http_proxy", "https_proxy") or name[:7] == "DOCKER_"
+    }
+    environ["GRADER_STATE_DIR"] = str(state_dir)
+    environ["GRADER_CONFIG"] = str(state_dir / "none.toml")
+    return settings_module.load({}, environ)
+
+
+@pytest.fixture(scope="session")
+def docker_engine(settings: Settings, state_dir: Path) -> Iterator[DockerEngine]:
+    """The Docker engine with every image built. Without one the test is skipped, in CI it fails."""
+    from grader.engine.docker.connect import connect
+    from grader.engine.docker.engine import DockerEngine
+    from grader.engine.docker.images import Images
+    from grader.engine.docker.removal import remove
+    from grader.engine.docker.warm import WarmSessions
+
+    try:
+        client = connect(settings)
+        images = Images(client, settings)
+        images.ensure([one.name for one in images.list() if one.name != "base"], lambda _: None)
+    except InfrastructureError as error:
+        if os.environ.get("GRADER_REQUIRE_DOCKER"):
+            pytest.fail(f"GRADER_REQUIRE_DOCKER is set: {error.message} ({error.fix})")
+        pytest.skip(f"no Docker: {error.message}")
+    yield DockerEngine(settings)
+    for session in WarmSessions(state_dir).known():
+        remove(client, session)
+    client.close()
