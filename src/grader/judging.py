@@ -20,8 +20,8 @@ from grader.model.report import Check, CheckResult, Outcome
 from grader.model.submission import Submission
 from grader.workspace.snapshot import snapshot_folder
 
-PREPARE_SECONDS = 60.0
-"""Time the judge has to bring services up and collect the tests."""
+PREPARE_SECONDS = 120.0
+"""Time the judge has to bring services up, collect the tests, or make fresh state."""
 LATE_SECONDS = 15.0
 """Time past a check's limit after which the judge counts as lost: it ends late checks itself."""
 
@@ -91,8 +91,9 @@ class Judging:
         if kind == "collected":
             self._collected(message["checks"])
         elif kind == "started":
-            self._deadline = time.monotonic() + float(message["seconds"]) + LATE_SECONDS
             self._listener(CheckStarted(message["check"]))
+        elif kind == "running":
+            self._deadline = time.monotonic() + float(message["seconds"]) + LATE_SECONDS
         elif kind == "outcome":
             self._outcome(message)
             self._deadline = time.monotonic() + PREPARE_SECONDS

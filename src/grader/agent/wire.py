@@ -13,6 +13,7 @@ import json
 import math
 import socket
 import struct
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -51,12 +52,18 @@ def send(sock: socket.socket, message: Mapping[str, Any]) -> None:
     sock.sendall(struct.pack(">I", len(body)) + body)
 
 
-def receive(sock: socket.socket, limit: int = MAX_FRAME) -> dict[str, Any]:
-    """Read one frame. Raises EOFError at the end, BadData for anything but a bounded object."""
-    length = struct.unpack(">I", _exactly(sock, 4))[0]
+def receive(
+    sock: socket.socket, limit: int = MAX_FRAME, within: float | None = None
+) -> dict[str, Any]:
+    """Read one frame, whole in `within` seconds however slowly its bytes drip.
+
+    Raises EOFError at the end, TimeoutError, and BadData for anything but a bounded object.
+    """
+    deadline = None if within is None else time.monotonic() + within
+    length = struct.unpack(">I", _exactly(sock, 4, deadline))[0]
     if length > limit:
         raise BadData(f"an answer of {length} bytes is over the limit of {limit}")
-    return parse(_exactly(sock, length))
+    return parse(_exactly(sock, length, deadline))
 
 
 def parse(body: bytes) -> dict[str, Any]:
@@ -74,9 +81,11 @@ def _no_constant(name: str) -> float:
     raise ValueError(name)
 
 
-def _exactly(sock: socket.socket, count: int) -> bytes:
+def _exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
     parts = bytearray()
     while len(parts) < count:
+        if deadline is not None:
+            sock.settimeout(max(deadline - time.monotonic(), 0.001))
         part = sock.recv(min(count - len(parts), 1 << 20))
         if not part:
             raise EOFError("the connection was closed")

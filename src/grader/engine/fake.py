@@ -103,7 +103,8 @@ class FakeSession:
             yield {"type": "lost"}
         script = engine.outcomes if self is engine.sessions[0] else engine.reference
         for check in chosen:
-            yield {"type": "started", "check": check["id"], "seconds": 10.0}
+            yield {"type": "started", "check": check["id"]}
+            yield {"type": "running", "check": check["id"], "seconds": 10.0}
             now = time.time()
             passed = {"outcome": "passed", "ratio": 1.0, "begin": now, "end": now}
             outcome = {**passed, **script.get(check["id"], {})}

@@ -23,6 +23,8 @@ from grader.judge.child import perform
 
 TMP = Path("/tmp")  # noqa: S108 -- the judge's own tmpfs
 LEASE = Path("/session/lease")
+PREPARE = 90.0
+"""Seconds that fresh state may take before a check: the learner's code has no part in it."""
 LATE = 3.0
 """Seconds a check may run past its limit before its process is ended from outside."""
 
@@ -42,6 +44,7 @@ class Parent:
         self._limit = 0.0
         self._done: dict[str, str] = {}
         self._finished = False
+        self._running = False
         self._used = 0.0
 
     def serve(self) -> None:
@@ -134,7 +137,9 @@ class Parent:
         kind = event["type"]
         if kind == "started":
             self._check, self._began = event["check"], time.time()
-            self._limit = float(event["seconds"])
+            self._limit, self._running = PREPARE, False
+        elif kind == "running":
+            self._began, self._limit, self._running = time.time(), float(event["seconds"]), True
         elif kind == "outcome":
             self._done[event["check"]] = event["outcome"]
             self._used += event["end"] - event["begin"]
@@ -153,9 +158,10 @@ class Parent:
         self._end()
         if finished:
             return
-        if not check:
-            fault = "the judge's process ended outside of any check"
-            self._say({"type": "fault", "message": fault, "run": self._message["run"]})
+        if not check or not self._running:
+            text = f"the judge's process ended outside of any check, before {check or 'the first'}"
+            fault = {"type": "fault", "message": text, "author": False}
+            self._say({**fault, "run": self._message["run"]})
             return
         self._event(
             {

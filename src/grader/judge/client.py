@@ -43,7 +43,7 @@ class AgentClient:
             return existing
         sock = self._connected()
         wire.send(sock, {"key": self._key})
-        wire.receive(sock, 4096)
+        wire.receive(sock, 4096, GRACE)
         self._local.sock = sock
         self._all.append(sock)
         return sock
@@ -63,13 +63,15 @@ class AgentClient:
                     raise
                 time.sleep(0.01)
 
-    def request(self, op: str, *, within: float = 10.0, **body: Any) -> dict[str, Any]:
+    def request(
+        self, op: str, *, within: float = 8.0, grace: float = GRACE, **body: Any
+    ) -> dict[str, Any]:
         """Ask for one operation. Raises SandboxLost; `broke` replies are the caller's to judge."""
         try:
             sock = self._connection()
-            sock.settimeout(within + GRACE)
+            sock.settimeout(within + grace)
             wire.send(sock, {"op": op, **body})
-            reply = wire.receive(sock)
+            reply = wire.receive(sock, within=within + grace)
         except TimeoutError:
             self.lost = True
             raise SandboxLost("Your program kept its sandbox from answering.") from None

@@ -67,9 +67,7 @@ class Plugin:
 
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         check = self._checks[item.name]
-        self._run.channel.emit(
-            {"type": "started", "check": check.id, "seconds": min(check.seconds, self._left)}
-        )
+        self._run.channel.emit({"type": "started", "check": check.id})
         waits_for = self._unmet(check)
         self._began = time.time()
         if waits_for:
@@ -104,7 +102,9 @@ class Plugin:
             return Verdict(outcome="error", message=f"{type(error).__name__}: {error}"[:2000])
         self._began = time.time()  # making the state fresh is not the learner's time
         started = time.monotonic()
-        self._deadline = started + min(check.seconds, self._left)
+        limit = min(check.seconds, self._left)
+        self._deadline = started + limit
+        run.channel.emit({"type": "running", "check": check.id, "seconds": limit})
         util._reprcompare = run.comparisons.explain  # ours alone: pytest's own diffs are unbounded
         runtestprotocol(item, nextitem=nextitem, log=False)
         self._left -= time.monotonic() - started

@@ -190,12 +190,12 @@ class Solution:
     def reset(self) -> None:
         self._main = None
         self._ran = []
-        self.client.request("reset", within=15)
+        self.client.request("reset")
 
     def printed(self) -> str:
         """The end of what the learner's program printed in this test."""
         try:
-            tail = str(self.client.request("tail", within=2).get("text", ""))
+            tail = str(self.client.request("tail", within=1, grace=1).get("text", ""))
         except Broke:
             tail = ""
         for output in self._ran:
