@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from grader.engine.base import SessionSpec
 from grader.engine.docker.connect import connect
 from grader.engine.docker.images import Images
 from grader.engine.docker.removal import remove
-from grader.engine.docker.session import DockerSession, Parts, Record
+from grader.engine.docker.session import DockerSession, Parts, Record, fingerprint
 from grader.engine.docker.sweep import sweep
 from grader.engine.docker.warm import WarmSessions
 from grader.errors import ExerciseError, InfrastructureError
@@ -68,15 +69,14 @@ class DockerEngine:
         self, spec: SessionSpec, listener: Listener, *, fresh: bool = False
     ) -> Iterator[DockerSession]:
         parts = self._parts(spec)
-        name = self._warm.name(
-            str(self._client.api.base_url), spec.owner, repr(spec), repr(sorted(parts.tags.items()))
-        )
+        name = self._warm.name(str(self._client.api.base_url), spec.owner, spec.exercise)
         with self._warm.lock(name) if spec.owner else contextlib.nullcontext(False) as mine:
             session = self._begin(spec, parts, name if mine else "", listener, fresh=fresh)
             try:
                 yield session
             except BaseException:
-                self._warm.forget(name) if mine else None
+                if mine:
+                    self._warm.forget(name)
                 session.end()
                 raise
             if mine and not session.spoiled:
@@ -87,14 +87,17 @@ class DockerEngine:
     def _begin(
         self, spec: SessionSpec, parts: Parts, name: str, listener: Listener, *, fresh: bool
     ) -> DockerSession:
+        """The owner's warm session if there is one, else a new one. `name` "": never warm."""
         waiting = self._warm.load(name) if name else None
-        if name:
-            self._warm.forget(name)  # until it is parked again, nobody else may find it
-        if waiting is not None and not fresh:
-            adopted = self._adopt(spec, parts, waiting)
+        if waiting is not None:
+            usable = not fresh and waiting.made_for == fingerprint(spec, parts)
+            adopted = self._adopt(spec, parts, waiting) if usable else None
             if adopted is not None:
+                # On disk from now on without its sandbox: who finds this after a crash of ours
+                # must not take the one that a run has used.
+                self._warm.save(name, replace(waiting, waiting=None))
                 return adopted
-        elif waiting is not None:
+            self._warm.forget(name)
             remove(self._client, waiting.session)
         sweep(self._client, self._settings)
         started = ", ".join([*parts.services, "the judge", "a sandbox"])
@@ -105,7 +108,6 @@ class DockerEngine:
         try:
             return DockerSession.adopt(self._client, self._settings, spec, parts, waiting)
         except InfrastructureError:  # it ended meanwhile; a new one takes its place
-            remove(self._client, waiting.session)
             return None
 
     def _park(self, session: DockerSession, name: str) -> None:
@@ -113,4 +115,5 @@ class DockerEngine:
         try:
             self._warm.save(name, session.park())
         except InfrastructureError:
+            self._warm.forget(name)
             session.end()

@@ -15,12 +15,22 @@ def remove(client: docker.DockerClient, session: str) -> None:
     """Remove a session's containers, then its volumes. Raises InfrastructureError."""
     chosen = {"label": f"{LABEL}={session}"}
     with translated("removing a session"):
-        found = client.api.containers(all=True, filters=chosen)
-        with ThreadPoolExecutor(max_workers=4) as pool:
-            list(pool.map(lambda one: _remove_container(client, one["Id"]), found))
+        _remove_containers(client, [chosen["label"]])
         for volume in (client.api.volumes(filters=chosen) or {}).get("Volumes") or []:
             with contextlib.suppress(docker.errors.APIError):
                 client.api.remove_volume(volume["Name"])
+
+
+def remove_sandboxes(client: docker.DockerClient, session: str) -> None:
+    """Remove a session's sandboxes, whatever runs in them. Raises InfrastructureError."""
+    with translated("removing sandboxes"):
+        _remove_containers(client, [f"{LABEL}={session}", "grader.role=sandbox"])
+
+
+def _remove_containers(client: docker.DockerClient, labels: list[str]) -> None:
+    found = client.api.containers(all=True, filters={"label": labels})
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(lambda one: _remove_container(client, one["Id"]), found))
 
 
 def _remove_container(client: docker.DockerClient, container: str) -> None:

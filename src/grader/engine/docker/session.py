@@ -19,7 +19,7 @@ from grader.engine.docker import containers
 from grader.engine.docker.channel import Channel
 from grader.engine.docker.errors import translated
 from grader.engine.docker.memory import MemoryWatch
-from grader.engine.docker.removal import remove
+from grader.engine.docker.removal import remove, remove_sandboxes
 from grader.engine.runners import Runner
 from grader.errors import SessionLost
 from grader.settings import Settings
@@ -45,10 +45,17 @@ class Record:
 
     session: str
     judge: str
+    made_for: str
+    """Properties and image tags it was made with; another need makes another session."""
     passwords: dict[str, dict[str, str]]
     containers: list[str] = field(default_factory=list)
     waiting: dict[str, str] | None = None
     """The sandbox started ahead: name, slot, key."""
+
+
+def fingerprint(spec: SessionSpec, parts: Parts) -> str:
+    """Equal for sessions that can stand in for each other."""
+    return repr((spec, sorted(parts.tags.items())))
 
 
 class DockerSession:
@@ -99,7 +106,10 @@ class DockerSession:
             name: {role: secrets.token_urlsafe(18) for role in ("admin", "learner")}
             for name in parts.services
         }
-        record = Record(session=secrets.token_hex(6), judge="", passwords=passwords)
+        made_for = fingerprint(spec, parts)
+        record = Record(
+            session=secrets.token_hex(6), judge="", made_for=made_for, passwords=passwords
+        )
         session = cls(client, settings, spec, parts, record)
         if reference_for:
             session._reached_from, session._slots = reference_for, (REFERENCE_SLOT,)
@@ -140,6 +150,8 @@ class DockerSession:
         session.reused = True
         try:
             with translated("using the warm session again"):
+                if record.waiting is None:  # its last user was killed in the middle of a run
+                    remove_sandboxes(client, record.session)
                 session._attach()
             session._renew_lease()
             session._hear()

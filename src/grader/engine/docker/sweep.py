@@ -31,20 +31,20 @@ def sweep(client: docker.DockerClient, settings: Settings) -> int:
 
 
 def stop(settings: Settings) -> int:
-    """End every warm session of this machine; how many there were."""
+    """End every session that waits for its owner, and what dead ones left; how many there were."""
     client = connect(settings)
     warm = WarmSessions(settings.state_dir)
     with translated("looking for sessions"):
-        ours = {
-            session
-            for session, labels in _sessions(client).items()
-            if labels.get("grader.host") == socket.gethostname()
-            and (session in warm.known() or _owner_is_gone(labels))
-        }
-    for session in ours:
-        remove(client, session)
-    warm.forget_all()
-    return len(ours)
+        alive = set(_sessions(client))
+    ended = 0
+    for name in warm.names():
+        with warm.lock(name) as mine:
+            record = warm.load(name)
+            if mine and record is not None:  # else a check is using it right now
+                remove(client, record.session)
+                warm.forget(name)
+                ended += record.session in alive
+    return ended + sweep(client, settings)
 
 
 def _sessions(client: docker.DockerClient) -> dict[str, dict[str, str]]:

@@ -56,13 +56,12 @@ class WarmSessions:
     def forget(self, name: str) -> None:
         (self._folder / f"{name}.json").unlink(missing_ok=True)
 
-    def forget_all(self) -> None:
-        for path in self._folder.glob("*.json"):
-            path.unlink(missing_ok=True)
+    def names(self) -> list[str]:
+        return [path.stem for path in self._folder.glob("*.json")]
 
     def known(self) -> set[str]:
-        """The ids of all waiting sessions."""
-        found = (self.load(path.stem) for path in self._folder.glob("*.json"))
+        """The ids of all sessions that wait for their owner, or that a later process took up."""
+        found = (self.load(name) for name in self.names())
         return {record.session for record in found if record is not None}
 
 
