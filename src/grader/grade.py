@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from grader.engine.base import Engine, SessionSpec
 from grader.errors import ExerciseError, InfrastructureError, UsageError
 from grader.judging import Findings, Judging, Work
 from grader.model.exercise import Exercise
 from grader.model.progress import Listener, Retrying, Stage
-from grader.model.report import CheckResult, Outcome, Report
+from grader.model.report import Check, CheckResult, Outcome, Report
 from grader.model.submission import Submission
-from grader.scoring import make_report
+from grader.scoring import make_report, overloaded
 from grader.workspace.snapshot import snapshot_folder
 
 
@@ -28,6 +28,19 @@ class GradeOptions:
     fresh: bool = False
 
 
+@dataclass(kw_only=True)
+class Attempt:
+    """One run's results, and what of ours failed: "" when nothing did."""
+
+    fault: str = ""
+    findings: Findings = field(default_factory=Findings)
+    unfinished: list[Check] = field(default_factory=list)
+
+    @property
+    def results(self) -> list[CheckResult]:
+        return self.findings.results
+
+
 def grade(
     exercise: Exercise,
     submission: Submission,
@@ -37,9 +50,11 @@ def grade(
 ) -> Report:
     """Grade one submission once.
 
-    A fault of the grader's own is tried once more on a fresh session; what comes back as a fault
-    again is a report of status `error`, without a score. Raises EngineUnavailable and ImageError
-    before anything ran, ExerciseError for broken tests, UsageError for an unknown `only`.
+    A fault of the grader's own is tried once more on a fresh session. When it comes back while the
+    reference runs well, the submission caused it: those checks broke, and the score counts. When
+    the reference meets a fault as well, the report has the status `error` and no score. Raises
+    EngineUnavailable and ImageError before anything ran, ExerciseError for broken tests,
+    UsageError for an unknown `only`.
     """
     _known(exercise, options.only)
     work = Work(
@@ -52,18 +67,25 @@ def grade(
     )
     spec = _spec(exercise, options.owner)
     engine.prepare(spec, listener)
-    results, fault = _attempt(work, spec, engine, listener, fresh=options.fresh)
-    if fault:
-        listener(Retrying(fault))
-        results, fault = _attempt(work, spec, engine, listener, fresh=True)
-    return make_report(work, engine.name, results, fault)
+    attempt = _attempt(work, spec, engine, listener, fresh=options.fresh)
+    if attempt.fault:
+        listener(Retrying(attempt.fault))
+        attempt = _attempt(work, spec, engine, listener, fresh=True)
+    if attempt.fault and attempt.results + attempt.unfinished:
+        listener(Stage("Finding out whose fault it was"))
+        if _healthy(work, spec, engine):
+            results = overloaded(work, attempt.results, attempt.unfinished)
+            attempt = Attempt(findings=replace(attempt.findings, results=results))
+    if not attempt.fault and attempt.findings.unexpected:
+        _only_here(attempt.findings, work, spec, engine)
+    return make_report(work, engine.name, attempt.results, attempt.fault)
 
 
 def _known(exercise: Exercise, only: tuple[str, ...]) -> None:
     names = [check.name for check in exercise.checks]
     for wanted in only:
         if wanted.partition("[")[0] not in names:
-            listed = ", ".join(names)
+            listed = f"its checks are: {', '.join(names)}"
             raise UsageError(f"exercise '{exercise.slug}' has no check '{wanted}'", fix=listed)
 
 
@@ -79,20 +101,23 @@ def _spec(exercise: Exercise, owner: str) -> SessionSpec:
 
 def _attempt(
     work: Work, spec: SessionSpec, engine: Engine, listener: Listener, *, fresh: bool
-) -> tuple[list[CheckResult], str]:
-    """The results, and what of ours failed ("" when nothing did)."""
+) -> Attempt:
+    attempt = Attempt()
     try:
         with engine.session(spec, listener, fresh=fresh) as session:
             listener(Stage("Running the checks"))
-            found = Judging(session, work, listener).perform()
-            fault = _first_error(found.results)
-            if fault:
+            judging = Judging(session, work, listener)
+            attempt.findings = judging.findings
+            try:
+                judging.perform()
+            finally:
+                attempt.unfinished = judging.unfinished()
+            attempt.fault = _first_error(attempt.results)
+            if attempt.fault:
                 session.spoil()
-        if found.unexpected:
-            _only_here(found, work, spec, engine)
     except InfrastructureError as error:
-        return [], error.message
-    return found.results, fault
+        attempt.fault = error.message
+    return attempt
 
 
 def _first_error(results: list[CheckResult]) -> str:
@@ -102,13 +127,26 @@ def _first_error(results: list[CheckResult]) -> str:
     return ""
 
 
+def _reference(work: Work, spec: SessionSpec, engine: Engine, only: tuple[str, ...]) -> Attempt:
+    """The same run with the author's solution, in a session of its own."""
+    exercise = work.exercise
+    solution = snapshot_folder(exercise.solution, exercise.submit, exercise.limits)
+    again = replace(work, submission=solution, only=only)
+    return _attempt(again, replace(spec, owner=""), engine, _nobody, fresh=True)
+
+
+def _healthy(work: Work, spec: SessionSpec, engine: Engine) -> bool:
+    """Whether our side works: the pristine probe that DESIGN 3 asks for."""
+    probe = _reference(work, spec, engine, work.only)
+    return not probe.fault and all(r.outcome is Outcome.PASSED for r in probe.results)
+
+
 def _only_here(found: Findings, work: Work, spec: SessionSpec, engine: Engine) -> None:
     """A test that raised by itself is the author's fault if it does so on the reference, too."""
-    solution = snapshot_folder(work.exercise.solution, work.exercise.submit, work.exercise.limits)
-    again = replace(work, submission=solution, only=tuple(found.unexpected))
-    with engine.session(replace(spec, owner=""), _nobody, fresh=True) as session:
-        reference = Judging(session, again, _nobody).perform()
-    for check, text in reference.unexpected.items():
+    reference = _reference(work, spec, engine, tuple(found.unexpected))
+    if reference.fault:
+        raise InfrastructureError(reference.fault)
+    for check, text in reference.findings.unexpected.items():
         raise ExerciseError(f"the check '{check}' fails by itself, with the reference too:\n{text}")
     for result in reference.results:
         if result.id in found.unexpected and result.outcome is not Outcome.PASSED:

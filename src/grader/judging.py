@@ -55,7 +55,7 @@ class Judging:
         self._listener = listener
         self._token = secrets.token_hex(8)
         self._checks: dict[str, Check] = {}
-        self._findings = Findings()
+        self.findings = Findings()
         self._sandbox = session.sandbox()
         self._keeper: Keeper | None = None
         self._deadline = time.monotonic() + PREPARE_SECONDS
@@ -70,11 +70,15 @@ class Judging:
         except KeyboardInterrupt:
             self._session.send({"type": "cancel"})
             raise
-        found = {result.id for result in self._findings.results}
-        missing = [name for name in self._checks if name not in found]
+        missing = self.unfinished()
         if missing:
-            raise SessionLost(f"the judge never said how '{missing[0]}' ended")
-        return self._findings
+            raise SessionLost(f"the judge never said how '{missing[0].id}' ended")
+        return self.findings
+
+    def unfinished(self) -> list[Check]:
+        """The checks that were collected and have no outcome yet."""
+        found = {result.id for result in self.findings.results}
+        return [check for check in self._checks.values() if check.id not in found]
 
     def _next(self) -> Message:
         while True:
@@ -102,7 +106,7 @@ class Judging:
         elif kind == "fault":
             text = str(message["message"])
             if message["author"]:
-                raise ExerciseError(f"the hidden tests do not run:\n{text}")
+                raise ExerciseError(f"the exercise cannot be run:\n{text}")
             raise SessionLost(text)
         return bool(kind == "finished")
 
@@ -122,15 +126,15 @@ class Judging:
         check = self._checks[message["check"]]
         result = result_of(message, check)
         if message["outcome"] == "unexpected":
-            self._findings.unexpected[check.id] = str(message["message"])
+            self.findings.unexpected[check.id] = str(message["message"])
         elif result.reason in ("killed", "sandbox", "exit") and self._session.out_of_memory(
             self._sandbox, message["begin"], message["end"]
         ):
             limit = self._work.exercise.limits.memory // (1024 * 1024)
             text = f"Your program needed more memory than the {limit} MiB it may use."
             result = replace(result, reason="memory", message=text)
-        result = _shown(result, check, self._work)
-        self._findings.results.append(result)
+        result = shown(result, check, self._work)
+        self.findings.results.append(result)
         self._listener(CheckFinished(result))
 
     def _reply(self, message: Message) -> Message:
@@ -227,7 +231,7 @@ def run_message(
 
 
 def _address(sandbox: Sandbox) -> dict[str, str]:
-    return {"slot": sandbox.slot, "key": sandbox.key}
+    return {"slot": sandbox.slot, "socket": sandbox.socket, "key": sandbox.key}
 
 
 def tests_archive(folder: Path) -> bytes:
@@ -265,7 +269,7 @@ def result_of(message: Message, check: Check) -> CheckResult:
     )
 
 
-def _shown(result: CheckResult, check: Check, work: Work) -> CheckResult:
+def shown(result: CheckResult, check: Check, work: Work) -> CheckResult:
     """Take away what the author does not want shown (CONTRACT 2: `show`)."""
     level = check.show or work.exercise.show
     if level == "hidden" and check.reveal_after and work.attempt > check.reveal_after:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from grader.judging import Work
-from grader.model.report import CheckResult, Report, Status, TaskResult
+from collections.abc import Sequence
+from dataclasses import replace
+
+from grader.judging import Work, shown
+from grader.model.report import Check, CheckResult, Outcome, Report, Status, TaskResult
 
 
 def make_report(work: Work, engine: str, results: list[CheckResult], fault: str) -> Report:
@@ -47,3 +50,32 @@ def _status(score: float | None, passing: int) -> Status:
     if score is None:
         return Status.ERROR
     return Status.PASSED if score >= passing - 1e-9 else Status.FAILED
+
+
+def overloaded(
+    work: Work, results: Sequence[CheckResult], unfinished: Sequence[Check]
+) -> list[CheckResult]:
+    """What a submission gets that made a server or the judge fail twice: those checks broke."""
+    text = "A server stopped answering while your program ran, twice; without it, it is well."
+    known = [
+        replace(result, outcome=Outcome.BROKE, reason="overloaded", message=text)
+        if result.outcome is Outcome.ERROR
+        else result
+        for result in results
+    ]
+    lost = [
+        CheckResult(
+            id=check.id,
+            task=check.task,
+            title=check.title,
+            outcome=Outcome.BROKE,
+            points=check.points,
+            earned=0.0,
+            reason="overloaded",
+            message=text,
+        )
+        for check in unfinished
+    ]
+    return known + [
+        shown(result, check, work) for result, check in zip(lost, unfinished, strict=True)
+    ]

@@ -31,7 +31,7 @@ class Files:
     def reset(self) -> None:
         """Leave exactly the submission's files, whatever was made or changed since."""
         for place in [self.folder, *self._scratch]:
-            _empty(place)
+            empty(place)
         for name, mode, content in self._content:
             path = self.folder / name
             if content is None:
@@ -67,7 +67,8 @@ class Files:
         return sorted(found)[:limit]
 
 
-def _empty(place: Path) -> None:
+def empty(place: Path | str) -> None:
+    """Remove all that a folder holds, whatever its permissions."""
     with contextlib.suppress(FileNotFoundError):
         for entry in os.scandir(place):
             if entry.is_dir(follow_symlinks=False):

@@ -53,7 +53,10 @@ class Zygote:
         body = json.dumps({"folder": folder, "env": dict(env)}).encode()
         with self._spawning:
             socket.send_fds(self._sock, [body], fds)
-            answer = self._spawned.get(timeout=20)
+            try:
+                answer = self._spawned.get(timeout=20)
+            except queue.Empty:
+                raise OSError("no interpreter could be started in time") from None
         if "failed" in answer:
             raise OSError(answer["failed"])
         return int(answer["spawned"])

@@ -1,4 +1,4 @@
-"""The agent: started with the sandbox, it waits on its socket and serves the judge.
+"""The agent: started with the sandbox, it waits for the judge and serves it alone.
 
 Environment, given by the engine: GRADER_KEY (what a connection must show first), GRADER_SOCKET,
 GRADER_FOLDER (where the submission runs), GRADER_SCRATCH (other writable places), GRADER_RELAYS
@@ -11,13 +11,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import hmac
+import itertools
 import os
 import socket
 import threading
 from typing import Any
 
 from . import processes, wire
-from .files import Files
+from .files import Files, empty
 from .interpreters import Interpreter, Zygote
 from .relay import Relays
 
@@ -42,6 +43,7 @@ class Agent:
         self._output = int(settings.get("GRADER_OUTPUT", 1 << 20))
         self._env: dict[str, str] = {}
         self._interpreters: dict[int, Interpreter] = {}
+        self._numbers = itertools.count(1)  # never used twice: a late call finds nobody
         self._lock = threading.Lock()
 
     def load(self, request: Request) -> Reply:
@@ -54,7 +56,7 @@ class Agent:
     def reset(self, _request: Request) -> Reply:
         with self._lock:
             self._interpreters.clear()
-        processes.kill_strays({self._zygote.pid})
+        processes.kill_strays(self._zygote.pid)
         self._files.reset()
         self._relays.reset()
         return {}
@@ -70,7 +72,7 @@ class Agent:
         except OSError as error:
             return {"broke": "pids", "detail": str(error)}
         with self._lock:
-            number = len(self._interpreters) + 1
+            number = next(self._numbers)
             self._interpreters[number] = made
         return {"interpreter": number}
 
@@ -119,39 +121,75 @@ class Agent:
 OPERATIONS = ("load", "reset", "interpreter", "call", "run", "read", "tree", "tail", "relay")
 
 
-def serve(agent: Agent, connection: socket.socket, key: str) -> None:
-    """Answer one connection until it closes. The first frame must carry the key."""
-    with connection, contextlib.suppress(EOFError, OSError, wire.BadData):
-        first = wire.receive(connection, 4096)
-        if not hmac.compare_digest(str(first.get("key")).encode(), key.encode()):
-            return
-        wire.send(connection, {})
-        while True:
-            request = wire.receive(connection)
-            if request.get("op") not in OPERATIONS:
-                return
-            try:
-                reply = getattr(agent, request["op"])(request)
-            except Exception as error:
-                reply = {"fault": f"{type(error).__name__}: {error}"}
-            wire.send(connection, reply)
+class Server:
+    """The one connection of the sandbox's life; many requests may be under way on it."""
+
+    def __init__(self, agent: Agent, connection: socket.socket) -> None:
+        self._agent = agent
+        self._connection = connection
+        self._writing = threading.Lock()
+
+    def serve(self) -> None:
+        """Answer until the judge closes the connection."""
+        with contextlib.suppress(EOFError, OSError, wire.BadData):
+            while True:
+                request = wire.receive(self._connection)
+                try:
+                    threading.Thread(target=self._answer, args=(request,), daemon=True).start()
+                except RuntimeError:  # no thread can be made: the learner's processes hold all
+                    self._reply(request, {"broke": "pids"})
+
+    def _answer(self, request: Request) -> None:
+        try:
+            if request["op"] not in OPERATIONS:
+                raise ValueError("no such operation")
+            reply = getattr(self._agent, request["op"])(request)
+        except Exception as error:
+            reply = {"fault": f"{type(error).__name__}: {error}"}
+        with contextlib.suppress(OSError):
+            self._reply(request, reply)
+
+    def _reply(self, request: Request, reply: Reply) -> None:
+        with self._writing:
+            wire.send(self._connection, {**reply, "number": request.get("number")})
+
+
+def listen(path: str, key: str) -> socket.socket:
+    """Wait for the connection that shows the key; nobody can make another one afterwards."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    os.chmod(path, 0o666)  # the judge has another user id
+    listener.listen(8)
+    while True:
+        connection, _ = listener.accept()
+        try:
+            first = wire.receive(connection, 4096, 5)
+            if hmac.compare_digest(str(first.get("key")).encode(), key.encode()):
+                connection.settimeout(None)
+                wire.send(connection, {})
+                listener.close()
+                os.unlink(path)
+                return connection
+        except (EOFError, OSError, wire.BadData):
+            pass
+        connection.close()
+
+
+def keep_private() -> None:
+    """Nobody of the same user may trace this process or read its memory (prctl(2))."""
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
 
 
 def main() -> None:
     settings = {name: value for name, value in os.environ.items() if name.startswith("GRADER_")}
-    agent = Agent(settings)
+    keep_private()
     path = settings["GRADER_SOCKET"]
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)  # of the sandbox that used this place before
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
-    os.chmod(path, 0o666)  # the judge has another user id
-    listener.listen(256)
-    while True:
-        connection, _ = listener.accept()
-        threading.Thread(
-            target=serve, args=(agent, connection, settings["GRADER_KEY"]), daemon=True
-        ).start()
+    empty(os.path.dirname(path))  # of what the sandbox before this one may have left there
+    agent = Agent(settings)
+    Server(agent, listen(path, settings["GRADER_KEY"])).serve()
 
 
 if __name__ == "__main__":

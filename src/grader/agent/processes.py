@@ -53,7 +53,6 @@ def run(
     output: int,
 ) -> dict[str, Any]:
     """Run one program to its end. The answer has `code`, or `broke` with the reason."""
-    begin = time.monotonic()
     try:
         process = subprocess.Popen(
             [*_FIRST_TO_GO, *argv],
@@ -89,7 +88,6 @@ def run(
         "code": process.returncode,
         "stdout": out.finish(0.5),
         "stderr": err.finish(0.5),
-        "seconds": time.monotonic() - begin,
     }
     if out.overflowed or err.overflowed:
         broke = "output"
@@ -108,23 +106,28 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def kill_strays(keep: set[int]) -> None:
-    """End every process of this container but those in `keep`, process 1 and this one.
+def kill_strays(zygote: int) -> None:
+    """End every process of this container but process 1, the zygote and this one.
 
-    Stopping them all first leaves a fork bomb nobody to fork with; two empty looks in a row end it.
+    Stopping them all at once leaves a fork bomb nobody to fork with. Raises RuntimeError when some
+    are still there after some seconds, or the zygote is gone.
     """
-    keep = keep | {1, os.getpid()}
-    empty = 0
-    deadline = time.monotonic() + 5
-    while empty < 2 and time.monotonic() < deadline:
-        found = [pid for pid in _alive() if pid not in keep]
-        for signum in (signal.SIGSTOP, signal.SIGKILL):
-            for pid in found:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signum)
-        empty = 0 if found else empty + 1
-        if found:
-            time.sleep(0.002)
+    deadline = time.monotonic() + 4
+    while True:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGSTOP)
+        strays = [pid for pid in _alive() if pid not in (1, zygote, os.getpid())]
+        for pid in strays:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not strays:
+            break
+        if time.monotonic() > deadline:
+            raise RuntimeError("the learner's processes cannot be ended")
+        time.sleep(0.001)
+    if zygote not in _alive():
+        raise RuntimeError("the process that starts interpreters was ended")
+    os.kill(zygote, signal.SIGCONT)
 
 
 def _alive() -> list[int]:

@@ -30,7 +30,10 @@ class Relay:
 
     def open(self) -> None:
         if not self._open:
+            # Listening again beside connections that linger needs the option for this one call.
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._listener.listen(256)
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
             self._loop.add_reader(self._listener, self._accept)
             self._open = True
 
@@ -51,6 +54,7 @@ class Relay:
             task.add_done_callback(self._tasks.discard)
 
     async def _carry(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
@@ -89,18 +93,13 @@ class Relays:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
     def switch(self, port: int, opened: bool) -> None:
-        """Open or close a port, and return when it is so."""
+        """Open or close a port, and return when it is so. Raises OSError when it cannot be."""
         relay = self._relays[port]
-        done = threading.Event()
 
-        def change() -> None:
-            try:
-                relay.open() if opened else relay.close()
-            finally:
-                done.set()
+        async def change() -> None:
+            relay.open() if opened else relay.close()
 
-        self._loop.call_soon_threadsafe(change)
-        done.wait(5)
+        asyncio.run_coroutine_threadsafe(change(), self._loop).result(5)
 
     def reset(self) -> None:
         for port in self._relays:

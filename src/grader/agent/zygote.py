@@ -68,12 +68,21 @@ def _spawn(sock: socket.socket, request: dict[str, Any], fds: list[int]) -> None
         wire.send(sock, {"spawned": pid})
 
 
+def _make_ordinary() -> None:
+    """The agent keeps its memory to itself; the learner's process is like any other (prctl(2))."""
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE
+
+
 def _child(request: dict[str, Any], fds: list[int]) -> None:
     status = 1
     try:
         os.setsid()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _make_ordinary()
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")  # when memory runs out the kernel ends us, not the agent
         control, out, err = fds

@@ -31,10 +31,11 @@ class SessionSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Sandbox:
-    """How the judge reaches one sandbox: the slot its socket lies in, and the agent's key."""
+    """How the judge reaches one sandbox: its socket (a name in a slot), the agent's key."""
 
     name: str
     slot: str
+    socket: str
     key: str
 
 

@@ -29,7 +29,9 @@ class FakeEngine:
     """The checks that the judge collects: id, task, and what else the collected event says."""
     outcomes: Script = field(default_factory=dict)
     reference: Script = field(default_factory=dict)
-    """The same for runs of the second kind of session: those nobody owns after the first."""
+    """The same for every submission but the first one's."""
+    learner: str = ""
+    """The submission of the first run, as it was sent."""
     lose_session: int = 0
     """So many sessions end in the middle of their run."""
     out_of_memory: bool = False
@@ -82,7 +84,9 @@ class FakeSession:
         }
 
     def sandbox(self) -> Sandbox:
-        made = Sandbox(name=f"sandbox-{len(self.sandboxes)}", slot="slot", key="key")
+        made = Sandbox(
+            name=f"sandbox-{len(self.sandboxes)}", slot="slot", socket="socket", key="key"
+        )
         self.sandboxes.append(made)
         return made
 
@@ -101,7 +105,9 @@ class FakeSession:
         if engine.lose_session > 0:
             engine.lose_session -= 1
             yield {"type": "lost"}
-        script = engine.outcomes if self is engine.sessions[0] else engine.reference
+        if not engine.learner:
+            engine.learner = run["submission"]
+        script = engine.outcomes if run["submission"] == engine.learner else engine.reference
         for check in chosen:
             yield {"type": "started", "check": check["id"]}
             yield {"type": "running", "check": check["id"], "seconds": 10.0}

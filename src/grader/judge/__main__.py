@@ -86,7 +86,9 @@ class Parent:
         if kind == "ping":
             self._say({"type": "pong", "id": message.get("id")})
         elif kind == "lease":
-            LEASE.write_text(str(int(time.time() + float(message["seconds"]))))
+            new = LEASE.with_suffix(".new")  # replaced at once: nobody reads half a number
+            new.write_text(str(int(time.time() + float(message["seconds"]))))
+            new.replace(LEASE)
         elif kind == "run":
             self._end()
             self._message, self._done, self._used = message, {}, 0.0

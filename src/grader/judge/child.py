@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from grader.judge.channel import Channel
-from grader.judge.errors import Broke, Fault
+from grader.judge.errors import AuthorFault, Broke, Fault
 from grader.judge.plugin import Plugin
 from grader.judge.run import Run, quiet
 
@@ -35,6 +35,8 @@ def perform(message: Mapping[str, Any], sock: socket.socket, folder: Path) -> No
         tests.mkdir()
         run.prepare(tests)
         channel.emit(_pytest(run, tests, folder))
+    except AuthorFault as error:
+        channel.emit({"type": "fault", "message": str(error), "author": True})
     except (Fault, Broke) as error:
         channel.emit({"type": "fault", "message": str(error), "author": False})
     except BaseException:  # noqa: BLE001 -- whatever it was, the host must hear of it

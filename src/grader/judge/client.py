@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import itertools
+import queue
 import socket
 import threading
 import time
@@ -12,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.agent import wire
-from grader.judge.errors import Broke, Raised, SandboxLost
+from grader.judge.errors import Broke, Fault, Raised, SandboxLost
 
-STARTING = 15.0
-"""Seconds a new sandbox may take until its agent listens."""
+STARTING = 30.0
+"""Seconds a new sandbox may take until its agent answers."""
+A_DAY = 86400.0
 GRACE = 5.0
 """Seconds an answer may be late before the sandbox counts as lost."""
 
@@ -28,76 +31,90 @@ class HandleNumber:
 
 
 class AgentClient:
-    """Thread-safe: each thread has a connection of its own."""
+    """One connection, made before any of the learner's code runs in there. Thread-safe."""
 
     def __init__(self, path: str, key: str) -> None:
-        self._path = path
-        self._key = key
-        self._local = threading.local()
-        self._all: list[socket.socket] = []
-        self.lost = False
+        """Raises Fault when the new sandbox does not answer: nobody but us can be to blame."""
+        self._sock = _connected(path, key)
+        # With a time limit of its own: none at all would need a blocking socket, and whether a
+        # socket blocks is one property of both duplicates.
+        self._reader = self._sock.dup()
+        self._reader.settimeout(A_DAY)
+        self._sending = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, queue.SimpleQueue[dict[str, Any] | Broke]] = {}
+        self._end: Broke | None = None
+        threading.Thread(target=self._read, daemon=True).start()
 
-    def _connection(self) -> socket.socket:
-        existing: socket.socket | None = getattr(self._local, "sock", None)
-        if existing is not None:
-            return existing
-        sock = self._connected()
-        wire.send(sock, {"key": self._key})
-        wire.receive(sock, 4096, GRACE)
-        self._local.sock = sock
-        self._all.append(sock)
-        return sock
-
-    def _connected(self) -> socket.socket:
-        """A sandbox that was started this moment has no agent listening yet: wait for the first."""
-        deadline = time.monotonic() + (0 if self._all else STARTING)
-        while True:
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            sock.settimeout(GRACE)
-            try:
-                sock.connect(self._path)
-                return sock
-            except (FileNotFoundError, ConnectionRefusedError):
-                sock.close()
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
+    @property
+    def lost(self) -> bool:
+        return self._end is not None
 
     def request(
         self, op: str, *, within: float = 8.0, grace: float = GRACE, **body: Any
     ) -> dict[str, Any]:
         """Ask for one operation. Raises SandboxLost; `broke` replies are the caller's to judge."""
+        number = next(self._numbers)
+        answer: queue.SimpleQueue[dict[str, Any] | Broke] = queue.SimpleQueue()
+        self._waiting[number] = answer
         try:
-            sock = self._connection()
-            sock.settimeout(within + grace)
-            wire.send(sock, {"op": op, **body})
-            reply = wire.receive(sock, within=within + grace)
-        except TimeoutError:
-            self.lost = True
-            raise SandboxLost("Your program kept its sandbox from answering.") from None
-        except (OSError, EOFError):
-            self.lost = True
-            raise SandboxLost("Your program ended the whole sandbox it runs in.") from None
-        except wire.BadData as error:
-            self.lost = True
-            raise Broke("answer", f"Your program sent what cannot be read: {error}.") from None
-        except BaseException:
-            self._drop()  # a time limit cut in: an answer may still be on its way
-            raise
+            if self._end is not None:
+                raise self._end
+            try:
+                with self._sending:
+                    self._sock.settimeout(within + grace)
+                    wire.send(self._sock, {"op": op, "number": number, **body})
+                reply = answer.get(timeout=within + grace)
+            except (TimeoutError, queue.Empty):
+                reply = SandboxLost("Your program kept its sandbox from answering.")
+                self._end = reply
+            except OSError:
+                reply = self._end or SandboxLost("Your program ended the whole sandbox it runs in.")
+        finally:
+            self._waiting.pop(number, None)
+        if isinstance(reply, Broke):
+            raise reply
         if "fault" in reply:
             raise SandboxLost(f"The sandbox could not do '{op}': {str(reply['fault'])[:500]}")
         return reply
 
-    def _drop(self) -> None:
-        sock: socket.socket | None = getattr(self._local, "sock", None)
-        if sock is not None:
-            sock.close()
-            self._local.sock = None
+    def _read(self) -> None:
+        """Hand each reply to whoever asked; at the end tell everybody."""
+        try:
+            while True:
+                reply = wire.receive(self._reader)
+                waiting = self._waiting.get(reply.get("number", 0))
+                if waiting is not None:
+                    waiting.put(reply)
+        except (OSError, EOFError):
+            end = SandboxLost("Your program ended the whole sandbox it runs in.")
+        except wire.BadData as error:
+            end = SandboxLost(f"Your program sent what cannot be read: {error}.")
+        self._end = self._end or end
+        for answer in list(self._waiting.values()):
+            answer.put(end)
 
     def close(self) -> None:
-        for sock in self._all:
-            with contextlib.suppress(OSError):
-                sock.close()
+        self._end = self._end or SandboxLost("The sandbox is not used any more.")
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+
+def _connected(path: str, key: str) -> socket.socket:
+    deadline = time.monotonic() + STARTING
+    while True:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(GRACE)
+        try:
+            sock.connect(path)
+            wire.send(sock, {"key": key})
+            wire.receive(sock, 4096, GRACE)
+            return sock
+        except (OSError, EOFError, wire.BadData):
+            sock.close()
+            if time.monotonic() > deadline:
+                raise Fault("a new sandbox does not answer") from None
+            time.sleep(0.01)
 
 
 def value_of(reply: Mapping[str, Any], what: str, timeout: float) -> Any:

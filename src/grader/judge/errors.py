@@ -4,6 +4,7 @@ Broke            -> broke    the learner's program crashed, timed out or met a l
 ├── Raised       -> broke    its function raised; `solution.raises` catches this one
 └── SandboxLost  -> broke    the whole sandbox ended or stopped answering
 Fault            -> error    the grader or its infrastructure failed
+AuthorFault      -> the exercise itself is broken: its author must mend it
 """
 
 from __future__ import annotations
@@ -42,3 +43,7 @@ class SandboxLost(Broke):
 
 class Fault(Exception):
     """Something of the grader's own failed; never the learner's zero."""
+
+
+class AuthorFault(Exception):
+    """Something in the exercise's own files does not work."""

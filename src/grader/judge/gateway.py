@@ -21,6 +21,8 @@ from grader.judge.traffic import PostgresReader, Reader, RedisReader
 
 T = TypeVar("T")
 READERS: dict[str, Callable[[], Reader]] = {"postgres": PostgresReader, "redis": RedisReader}
+MOST_CONNECTIONS = 200
+"""Connections the learner's program may hold to one service; the judge has files for these."""
 _READ_SQL = re.compile(r"\s*(select|with|table|values|fetch)\b", re.IGNORECASE)
 _READ_REDIS = re.compile(
     r"(get|mget|hget|hmget|hgetall|exists|ttl|pttl|keys|scan|type|strlen|[sz]?range\w*|"
@@ -85,26 +87,27 @@ class Link:
         try:
             yield
         finally:
-            self._gateway.do(self._restore)
+            self._gateway.do(self._accept_again)
             self._gateway.ports.switch(self._port, True)
 
     @contextlib.contextmanager
     def hang(self) -> Iterator[None]:
         """Connections are accepted and nothing ever comes back, until the end of the `with`."""
-        self._gateway.do(self._hang)
+        self._gateway.do(self.flowing.clear)
         try:
             yield
         finally:
-            self._gateway.do(self._restore)
+            self._gateway.do(self.flowing.set)
 
     @contextlib.contextmanager
     def delay(self, seconds: float) -> Iterator[None]:
         """Every reply to a request comes so much later; logging in is not slowed."""
+        before = self.delayed
         self._gateway.do(lambda: self._set_delay(seconds))
         try:
             yield
         finally:
-            self._gateway.do(self._restore)
+            self._gateway.do(lambda: self._set_delay(before))
 
     def cut(self) -> None:
         """Break the connections that are open now; new ones work."""
@@ -126,13 +129,8 @@ class Link:
         self.refusing = True
         self._cut()
 
-    def _hang(self) -> None:
-        self.flowing.clear()
-
-    def _restore(self) -> None:
+    def _accept_again(self) -> None:
         self.refusing = False
-        self.delayed = 0.0
-        self.flowing.set()
 
     def _set_delay(self, seconds: float) -> None:
         self.delayed = seconds
@@ -144,11 +142,17 @@ class Link:
         for connection in list(self._connections):
             connection.abort()
 
-    def reset(self) -> None:
+    def close(self) -> None:
+        """Let nothing through: the time between two tests."""
+        self._refuse()
+
+    def open(self) -> None:
         """As if new, for the next test."""
-        self._recording.clear()
-        self._restore()
         self._cut()
+        self._recording.clear()
+        self.delayed = 0.0
+        self.flowing.set()
+        self.refusing = False
 
     async def listen(self) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -158,6 +162,9 @@ class Link:
         self.flowing.set()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._connections) >= MOST_CONNECTIONS:
+            writer.close()
+            return
         connection = Connection(self, reader, writer, self._reader())
         self._connections.add(connection)
         try:
@@ -195,9 +202,9 @@ class Connection:
     async def carry(self, port: int) -> None:
         near_reader, near_writer = self._near
         try:
+            await self._link.flowing.wait()
             if self._link.refusing:
                 return
-            await self._link.flowing.wait()
             far_reader, self._far = await asyncio.open_connection("127.0.0.1", port)
             await asyncio.gather(
                 pump(watched(near_reader.read, self._up), self._far),
@@ -259,6 +266,10 @@ class Gateway:
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result(5)
 
-    def reset(self) -> None:
+    def close(self) -> None:
         for link in self._links:
-            self.do(link.reset)
+            self.do(link.close)
+
+    def open(self) -> None:
+        for link in self._links:
+            self.do(link.open)

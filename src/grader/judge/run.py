@@ -73,8 +73,7 @@ class Run:
             self.fixtures[name] = service.fixture(link)
 
     def _take(self, sandbox: Mapping[str, Any]) -> None:
-        client = AgentClient(str(SLOTS / sandbox["slot"] / "agent.sock"), str(sandbox["key"]))
-        self.solution.attach(client, self.message["env"])
+        self.solution.attach(agent_of(sandbox), self.message["env"])
 
     def switch(self, port: int, opened: bool) -> None:
         """For the gateway: let the sandbox's own port refuse, or not."""
@@ -96,8 +95,9 @@ class Run:
             self.channel.request("reset")  # answered when the next test begins
 
     def _reset(self, jobs: list[Callable[[], None]]) -> None:
-        self._gateway.reset()
+        self._gateway.close()  # until nothing of the last test is left to come through
         self._at_once([*jobs, *(one.reset for one in self.services.values())])
+        self._gateway.open()
 
     def _reset_sandbox(self) -> None:
         if not self.solution.client.lost:
@@ -143,8 +143,7 @@ class Run:
         if self._reference is None:
             reply = self.channel.request("reference")
             made = Solution(base64.b64decode(reply["submission"]))
-            client = AgentClient(str(SLOTS / reply["slot"] / "agent.sock"), str(reply["key"]))
-            made.attach(client, reply["env"])
+            made.attach(agent_of(reply), reply["env"])
             made.reset()
             self._reference = made
         return self._reference
@@ -158,6 +157,11 @@ class Run:
         """Show this input with a failure; returns the value."""
         self.given.append((str(label), show(value)))
         return value
+
+
+def agent_of(sandbox: Mapping[str, Any]) -> AgentClient:
+    """Connect to the agent of a sandbox that the host made. Raises Fault."""
+    return AgentClient(str(SLOTS / sandbox["slot"] / sandbox["socket"]), str(sandbox["key"]))
 
 
 def quiet(folder: Path) -> int:

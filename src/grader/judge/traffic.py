@@ -21,6 +21,18 @@ _REDIS_HOUSEKEEPING = frozenset(
     ("AUTH", "HELLO", "CLIENT", "PING", "ECHO", "SELECT", "COMMAND", "QUIT", "RESET", "MULTI")
 )
 
+UNREAD = "(a request that was not read)"
+
+
+def _without_housekeeping(sql: str) -> str:
+    """`begin; select 1 from t; commit` counts as what is between."""
+    parts = sql.split(";")
+    while parts and _HOUSEKEEPING.match(parts[0].strip()):
+        del parts[0]
+    while parts and _HOUSEKEEPING.match(parts[-1].strip()):
+        del parts[-1]
+    return ";".join(parts)
+
 
 class Reader(Protocol):
     """Fed with bytes in order, gives the requests completed by them, as text."""
@@ -48,7 +60,7 @@ class PostgresReader:
         while (message := self._next()) is not None:
             kind, body = message
             sql = self._read(kind, body)
-            if sql is not None and not _HOUSEKEEPING.match(sql):
+            if sql := _without_housekeeping(sql or ""):
                 found.append(" ".join(sql.split()))
         return found
 
@@ -62,7 +74,10 @@ class PostgresReader:
         if length > LONGEST:
             self._skip = end - len(self._buffer)
             self._buffer.clear()
-            return (0, b"")
+            # What was in it is not known, so what it may have named is not known from here on.
+            self._statements.clear()
+            self._portals.clear()
+            return (kind, UNREAD.encode()) if kind == ord("Q") else (0, b"")
         if len(self._buffer) < end:
             return None
         body = bytes(self._buffer[head + 4 : end])
@@ -77,14 +92,18 @@ class PostgresReader:
             return _text(body.partition(b"\0")[0])
         if kind == ord("P"):
             name, _, rest = body.partition(b"\0")
-            if len(self._statements) < 10_000:
-                self._statements[name] = _text(rest.partition(b"\0")[0])
+            if len(self._statements) >= 10_000:
+                self._statements.clear()
+            self._statements[name] = _text(rest.partition(b"\0")[0])
         elif kind == ord("B"):
             portal, _, rest = body.partition(b"\0")
-            if len(self._portals) < 10_000:
-                self._portals[portal] = self._statements.get(rest.partition(b"\0")[0], "")
+            if len(self._portals) >= 10_000:
+                self._portals.clear()
+            self._portals[portal] = self._statements.get(rest.partition(b"\0")[0], UNREAD)
         elif kind == ord("E"):
-            return self._portals.get(body.partition(b"\0")[0])
+            return self._portals.get(body.partition(b"\0")[0], UNREAD)
+        elif kind == ord("F"):
+            return "(a function called by its number)"
         return None
 
 
@@ -115,16 +134,18 @@ class RedisReader:
             del self._buffer[:dropped]
             self._skip -= dropped
             return self._skip == 0 and dropped > 0
-        line_end = self._buffer.find(b"\r\n")
-        if line_end < 0:
+        # As the server does it: a header ends at \r whatever follows, an inline command at \n.
+        inline = self._left == 0 and not self._buffer.startswith(b"*")
+        line_end = self._buffer.find(b"\n" if inline else b"\r")
+        if line_end < 0 or (not inline and len(self._buffer) < line_end + 2):
             if len(self._buffer) > LONGEST:
                 self._buffer.clear()
             return False
         line = bytes(self._buffer[:line_end])
         if self._left == 0:
-            del self._buffer[: line_end + 2]
+            del self._buffer[: line_end + (1 if inline else 2)]
             if line.startswith(b"*"):
-                self._left = min(_number(line[1:]), 1 << 20)
+                self._left = _number(line[1:])
             else:
                 self._words = line.split()[:20]
             return True

@@ -11,6 +11,7 @@ from typing import Any
 
 from docker.types import DriverConfig, LogConfig, Mount, Ulimit
 
+from grader.engine.base import Sandbox
 from grader.engine.runners import Runner
 from grader.model.exercise import MIB, Limits
 
@@ -42,7 +43,8 @@ class Container:
     keep_log: bool = False
     home: str = "/tmp"  # noqa: S108 -- a tmpfs of the container's own
     file_size: int = 0
-    ulimits: Mapping[str, int] = field(default_factory=dict)
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    open_files: int = 1024
 
 
 def judge(
@@ -65,6 +67,7 @@ def judge(
         mounts=(session_mount(session, runner.uid, read_only=False), *slot_mounts),
         labels=labels,
         stdin=True,
+        open_files=4096,
     )
 
 
@@ -102,7 +105,7 @@ def sandbox(
     runner: Runner,
     judge_uid: int,
     slot: Mount,
-    key: str,
+    address: Sandbox,
     services: Mapping[str, Runner],
     limits: Limits,
     labels: Mapping[str, str],
@@ -115,10 +118,10 @@ def sandbox(
         image=image,
         user=runner.uid,
         environment={
-            "GRADER_KEY": key,
-            "GRADER_SOCKET": f"{SLOT_FOLDER}/agent.sock",
+            "GRADER_KEY": address.key,
+            "GRADER_SOCKET": f"{SLOT_FOLDER}/{address.socket}",
             "GRADER_FOLDER": WORK_FOLDER,
-            "GRADER_SCRATCH": "/tmp:/dev/shm",  # noqa: S108
+            "GRADER_SCRATCH": f"/tmp:/dev/shm:/dev/mqueue:{SLOT_FOLDER}",  # noqa: S108
             "GRADER_RELAYS": ",".join(relays),
             "GRADER_PRELOAD": ",".join(runner.preload),
             "GRADER_OUTPUT": str(limits.output),
@@ -139,6 +142,8 @@ def sandbox(
         runtime=runtime,
         home=WORK_FOLDER,
         file_size=limits.disk,
+        # No System V objects: they would outlive the processes of a check.
+        sysctls={"kernel.shmmni": "0", "kernel.msgmni": "0", "kernel.sem": "0 0 0 0"},
     )
 
 
@@ -186,6 +191,7 @@ def arguments(api: Any, container: Container) -> dict[str, Any]:
         mounts=list(container.mounts),
         log_config=_log(container),
         ulimits=_ulimits(container),
+        sysctls=dict(container.sysctls),
         **({"runtime": container.runtime} if container.runtime else {}),
     )
     return {
@@ -210,7 +216,8 @@ def _log(container: Container) -> LogConfig:
 
 
 def _ulimits(container: Container) -> list[Ulimit]:
-    limits = [Ulimit(name="core", soft=0, hard=0), Ulimit(name="nofile", soft=1024, hard=1024)]
+    files = container.open_files
+    limits = [Ulimit(name="core", soft=0, hard=0), Ulimit(name="nofile", soft=files, hard=files)]
     if container.file_size:
         limits.append(Ulimit(name="fsize", soft=container.file_size, hard=container.file_size))
     return limits

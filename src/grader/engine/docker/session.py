@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import docker
@@ -218,7 +218,10 @@ class DockerSession:
             self._client.api.start(self._create(made))
 
     def _start_sandbox(self, slot: str) -> Sandbox:
-        key = secrets.token_urlsafe(18)
+        # A name nobody knows before: nothing that lies in this place already is taken for it.
+        address = Sandbox(
+            name="", slot=slot, socket=secrets.token_hex(6), key=secrets.token_urlsafe(18)
+        )
         made = containers.sandbox(
             self.record.session,
             self._parts.tags[self._parts.language.name],
@@ -231,7 +234,7 @@ class DockerSession:
                 containers.SLOT_FOLDER,
                 read_only=False,
             ),
-            key,
+            address,
             self._parts.services,
             self._spec.limits,
             self._labels("sandbox"),
@@ -240,7 +243,7 @@ class DockerSession:
         with translated("starting a sandbox"):
             container = self._create(made)
             self._client.api.start(container)
-        return Sandbox(name=container, slot=slot, key=key)
+        return replace(address, name=container)
 
     # -- engine.base.Session ------------------------------------------------------------------
 
@@ -313,7 +316,7 @@ class DockerSession:
         self._renew_lease()
         if self._ahead is not None:
             ready = self._ahead.result()
-            self.record.waiting = {"name": ready.name, "slot": ready.slot, "key": ready.key}
+            self.record.waiting = asdict(ready)
         alive = {*(() if self._ahead is None else (self._ahead.result().name,))}
         used = set(self._used.values())
         self.record.containers = [

@@ -2,11 +2,15 @@
 
 The superuser is the runtime's alone and stays in the database `postgres`: a superuser's statement
 that touches a table with the learner's trigger would run the learner's code as superuser. The
-tests' fixture logs in as the learner's role.
+tests' fixture acts as the learner's role, too. It logs in through an account of its own that
+becomes the learner's role at once and can do nothing more: so the learner can neither end its
+session, nor change its password and settings, nor see its queries.
 """
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,10 +19,11 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from grader.judge.errors import Broke, Fault
+from grader.judge.errors import AuthorFault, Fault
 from grader.judge.gateway import Link
 
-TEMPLATE = "grader_template"
+TEMPLATE = "grader_template_"
+CHECKER = "checker"
 DATABASE = "learner"
 MOST_ROWS = 100_000
 ROLE_SETTINGS = {
@@ -38,6 +43,8 @@ class PostgresService:
         self._admin_password = str(options["admin"]["password"])
         self._user = str(options["learner"]["user"])
         self._password = str(options["learner"]["password"])
+        self._checker_password = secrets.token_urlsafe(18)
+        self._template = ""
         self._admin: psycopg.Connection[Any] | None = None
         self._fixture: Postgres | None = None
 
@@ -54,30 +61,44 @@ class PostgresService:
                 time.sleep(0.02)
 
     def prepare(self, init: list[str]) -> None:
-        role = sql.Identifier(self._user)
-        if self._found("SELECT FROM pg_database WHERE datname = %s", TEMPLATE):
-            return
-        template = sql.Identifier(TEMPLATE)
+        self._make_roles()
+        digest = hashlib.sha256("\0".join(init).encode()).hexdigest()[:16]
+        self._template = TEMPLATE + digest
+        if not self._found("SELECT FROM pg_database WHERE datname = %s", self._template):
+            self._make_template(init)
+
+    def _make_roles(self) -> None:
+        learner, checker = sql.Identifier(self._user), sql.Identifier(CHECKER)
         if not self._found("SELECT FROM pg_roles WHERE rolname = %s", self._user):
-            self._statement(sql.SQL("CREATE ROLE {} LOGIN").format(role))
-        self._reset_role()
-        for database in ("postgres", "template1"):
-            name = sql.Identifier(database)
-            self._statement(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-        making = sql.Identifier(TEMPLATE + "_in_the_making")
-        self._statement(sql.SQL("DROP DATABASE IF EXISTS {}").format(making))
-        self._statement(sql.SQL("CREATE DATABASE {} OWNER {}").format(making, role))
-        with self._connect(TEMPLATE + "_in_the_making") as connection:
-            for script in init:
-                connection.execute(script.encode())
-        # From here on nobody logs in to it: the learner must not change what copies start from.
-        self._statement(
-            sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
-                making, sql.Identifier(self._admin_user)
+            self._statement(sql.SQL("CREATE ROLE {} LOGIN").format(learner))
+            for database in ("postgres", "template1"):
+                name = sql.Identifier(database)
+                self._statement(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+        if not self._found("SELECT FROM pg_roles WHERE rolname = %s", CHECKER):
+            self._statement(
+                sql.SQL("CREATE ROLE {} LOGIN NOINHERIT IN ROLE {}").format(checker, learner)
             )
-        )
-        self._statement(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(making))
-        self._statement(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(making, template))
+            self._statement(sql.SQL("ALTER ROLE {} SET role = {}").format(checker, learner))
+        password = sql.Literal(self._checker_password)
+        self._statement(sql.SQL("ALTER ROLE {} PASSWORD {}").format(checker, password))
+
+    def _make_template(self, init: list[str]) -> None:
+        """Run the author's scripts as the learner's role, then close the database for everybody."""
+        making = self._template + "_making"
+        name, owner = sql.Identifier(making), sql.Identifier(self._user)
+        self._statement(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
+        self._statement(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, owner))
+        with self._connect(making) as connection:
+            for script in init:
+                try:
+                    connection.execute(script.encode())
+                except psycopg.Error as error:
+                    raise AuthorFault(f"an init script of the service postgres: {error}") from None
+        admin, final = sql.Identifier(self._admin_user), sql.Identifier(self._template)
+        # From here on nobody logs in to it: the learner must not change what copies start from.
+        self._statement(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, admin))
+        self._statement(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        self._statement(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(name, final))
 
     def reset(self) -> None:
         if self._fixture is not None:
@@ -87,7 +108,7 @@ class PostgresService:
         self._reset_role()
         self._statement(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
-                database, sql.Identifier(TEMPLATE), sql.Identifier(self._user)
+                database, sql.Identifier(self._template), sql.Identifier(self._user)
             )
         )
 
@@ -95,6 +116,15 @@ class PostgresService:
         """Undo what a role may change about itself: its password and its settings."""
         role = sql.Identifier(self._user)
         self._statement(sql.SQL("ALTER ROLE {} RESET ALL").format(role))
+        elsewhere = self._statement(
+            "SELECT datname FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase"
+        )
+        for (database,) in elsewhere.fetchall():
+            self._statement(
+                sql.SQL("ALTER ROLE {} IN DATABASE {} RESET ALL").format(
+                    role, sql.Identifier(database)
+                )
+            )
         for name, value in ROLE_SETTINGS.items():
             self._statement(
                 sql.SQL("ALTER ROLE {} SET {} = {}").format(
@@ -112,7 +142,7 @@ class PostgresService:
         return self._fixture
 
     def _statement(self, statement: str | sql.Composed) -> psycopg.Cursor[Any]:
-        if self._admin is None:
+        if self._admin is None or self._admin.closed:
             self._admin = psycopg.connect(
                 host="127.0.0.1",
                 port=self._port,
@@ -133,28 +163,21 @@ class PostgresService:
         return self._admin.execute(query.encode(), [name]).rowcount > 0
 
     def connect(self) -> psycopg.Connection[dict[str, Any]]:
-        """A connection as the learner's role to the learner's database."""
+        """A connection that acts as the learner's role, to the learner's database."""
         return self._connect(DATABASE)
 
     def _connect(self, database: str) -> psycopg.Connection[dict[str, Any]]:
-        try:
-            return psycopg.connect(
-                host="127.0.0.1",
-                port=self._port,
-                dbname=database,
-                user=self._user,
-                password=self._password,
-                connect_timeout=5,
-                autocommit=True,
-                row_factory=dict_row,
-            )
-        except psycopg.OperationalError as error:
-            if "too many connections" in str(error):
-                raise Broke(
-                    "connections",
-                    f"Your program holds all of the {CONNECTIONS} connections it may open.",
-                ) from None
-            raise
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self._port,
+            dbname=database,
+            user=CHECKER,
+            password=self._checker_password,
+            options="-c search_path=public",
+            connect_timeout=5,
+            autocommit=True,
+            row_factory=dict_row,
+        )
 
 
 class Postgres:

@@ -10,7 +10,9 @@ def test_first(solution):
     """The program has a user of its own, no capability, and cannot gain any."""
     status = solution.call("program:status")
     assert status["Uid"].split() == ["10001"] * 4, "another user id"
-    assert [status[name] for name in ("CapEff", "CapBnd", "CapPrm")] == ["0" * 16] * 3, "a capability"
+    assert [status[name] for name in ("CapEff", "CapBnd", "CapPrm")] == ["0" * 16] * 3, (
+        "a capability"
+    )
     assert status["NoNewPrivs"] == "1", "privileges can be gained"
     assert status["Seccomp"] == "2", "no system call filter"
 
@@ -35,7 +37,16 @@ def test_only_its_services(solution):
 @pytest.mark.check(task="all")
 def test_read_only(solution):
     """Nothing can be written but its own folder, /tmp, and shared memory."""
-    places = ["/etc/x", "/usr/x", "/opt/x", "/session/x", "/session/lease", "/var/tmp/x", "/x", "/run/x"]
+    places = [
+        "/etc/x",
+        "/usr/x",
+        "/opt/x",
+        "/session/x",
+        "/session/lease",
+        "/var/tmp/x",
+        "/x",
+        "/run/x",
+    ]
     places += ["/dev/x", "/sys/fs/cgroup/x", "/proc/sys/kernel/hostname"]
     got = {place: solution.call("program:write", place) for place in places}
     assert "written" not in got.values(), "a place that should be closed"
@@ -58,7 +69,9 @@ def test_small_mounts(solution):
 @pytest.mark.check(task="all")
 def test_no_hidden_test(solution):
     """No file of the judge, the tests, the reference or another submission is in sight."""
-    found = solution.call("program:files", "/work", "/tmp", "/session", "/slot", "/opt", "/home", "/root")
+    found = solution.call(
+        "program:files", "/work", "/tmp", "/session", "/slot", "/opt", "/home", "/root"
+    )
     names = " ".join(found)
     for word in ("test_isolation", "judge", "solution/", "schema.sql", "exercise.yaml"):
         assert word not in names, "a file that should not be here"
@@ -70,7 +83,9 @@ def test_no_hidden_test(solution):
 def test_no_password_of_an_admin(solution):
     """No variable of any process holds an admin's password or names a setting of grader's."""
     environment = solution.call("program:environment")
-    assert [name for name in environment if name.startswith("GRADER")] == [], "a setting of grader's"
+    assert [name for name in environment if name.startswith("GRADER")] == [], (
+        "a setting of grader's"
+    )
     everywhere = solution.call("program:parents_environment")
     assert b"ADMIN" not in everywhere, "an admin's password"
 
@@ -86,7 +101,9 @@ def test_no_sockets_of_others(solution):
 def test_postgres_has_one_account(solution):
     """The learner is no superuser, and there is no other account or database to log in to."""
     url = solution.call("program:environment")["DATABASE_URL"]
-    superuser = "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
+    superuser = (
+        "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
+    )
     assert solution.call("program:postgres", url, superuser) == [(False,)], "it has power"
     base = url.rpartition("/")[0]
     for database in ("postgres", "template1", "template0", "grader_template"):

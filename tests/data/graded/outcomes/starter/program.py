@@ -70,6 +70,30 @@ def get(key):
     return redis.Redis.from_url(os.environ["REDIS_URL"]).get(key)
 
 
+def hold():
+    """Keep a connection, as programs with a global one do."""
+    global held
+    held = psycopg.connect(os.environ["DATABASE_URL"])
+    return held.execute("SELECT 1").fetchone()
+
+
+def lock_out():
+    """Everything a role may do to be left alone."""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        for statement in (
+            "ALTER ROLE CURRENT_USER PASSWORD 'mine'",
+            "ALTER ROLE CURRENT_USER SET search_path = elsewhere",
+            "ALTER DATABASE learner SET search_path = elsewhere",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = CURRENT_USER"
+            " AND pid <> pg_backend_pid()",
+        ):
+            connection.execute(statement)
+        return connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%secret%'"
+            " AND pid <> pg_backend_pid()"
+        ).fetchone()[0]
+
+
 def hog():
     kept = []
     while True:

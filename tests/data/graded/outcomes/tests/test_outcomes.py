@@ -120,6 +120,42 @@ def test_passed_links(solution, postgres, redis, eventually):
 
 
 @pytest.mark.check(task="all")
+def test_passed_held_connection_1(solution):
+    """A program may keep a connection open beyond the check (1)."""
+    assert solution.call("program:hold") == (1,), "no connection"
+
+
+@pytest.mark.check(task="all")
+def test_passed_held_connection_2(solution):
+    """A program may keep a connection open beyond the check (2): the port is there again."""
+    assert solution.call("program:hold") == (1,), "no connection"
+    assert solution.call("program:count") == 10, "another number"
+
+
+@pytest.mark.check(task="all")
+def test_passed_many_calls_1(solution, together):
+    """Many parallel calls (1)."""
+    got = together([(solution.call, "program:add", n, 1) for n in range(120)])
+    assert got == [n + 1 for n in range(120)], "other sums"
+
+
+@pytest.mark.check(task="all")
+def test_passed_many_calls_2(solution, together):
+    """Many parallel calls (2): those of the check before left nothing behind."""
+    got = together([(solution.call, "program:add", n, 1) for n in range(120)])
+    assert got == [n + 1 for n in range(120)], "other sums"
+
+
+@pytest.mark.check(task="all")
+def test_passed_locked_out(solution, postgres):
+    """The judge's own connection is not the learner's to end, to change or to read."""
+    assert postgres.value("SELECT 'secret'") == "secret", "the judge is connected"
+    assert solution.call("program:lock_out") == 0, "the judge's query can be seen"
+    assert postgres.value("SELECT n FROM counter") == 10, "still connected"
+    assert postgres.connect().execute("SELECT n FROM counter").fetchone() == {"n": 10}, "again"
+
+
+@pytest.mark.check(task="all")
 def test_passed_reference(solution, reference, postgres):
     """The reference runs apart, with a database of its own."""
     postgres.execute("UPDATE counter SET n = 77")
