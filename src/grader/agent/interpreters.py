@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import queue
+import select
 import socket
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import wire, zygote
 from .processes import Capture, kill_group
 
 Reply = dict[str, Any]
+Answer = Callable[[Reply], None]
+LOOK_EVERY = 0.02
+"""Seconds between looks at the clock while replies are waited for."""
+FRAME_SECONDS = 5.0
+"""A reply that has begun must be whole in so long."""
 
 
 class Zygote:
@@ -89,8 +97,8 @@ class Interpreter:
         self._out = Capture(out_read, output, self.kill)
         self._err = Capture(err_read, output, self.kill)
         self._lock = threading.Lock()
-        self._next = 0
-        self._waiting: dict[int, queue.SimpleQueue[Reply]] = {}
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, tuple[float, Answer]] = {}
         self._timed_out = False
         self._end: Reply | None = None
         threading.Thread(target=self._read, daemon=True).start()
@@ -98,44 +106,50 @@ class Interpreter:
     def kill(self) -> None:
         kill_group(self.pid)
 
-    def request(self, request: Mapping[str, Any], timeout: float) -> Reply:
-        """Send one request and wait for its reply: `value`, `raised`, or `broke` with a reason."""
-        answer: queue.SimpleQueue[Reply] = queue.SimpleQueue()
+    def request(self, request: Mapping[str, Any], timeout: float, answer: Answer) -> None:
+        """Send one request; `answer` is called with `value`, `raised`, or `broke` with a reason."""
         with self._lock:
-            if self._end is not None:
-                return self._end
-            self._next += 1
-            number = self._next
-            self._waiting[number] = answer
-            with contextlib.suppress(OSError):  # it is ending then; the reader says how
-                wire.send(self._sock, {**request, "id": number})
-        try:
-            return answer.get(timeout=timeout)
-        except queue.Empty:
-            self._timed_out = True
-            self.kill()
-            return {"broke": "timeout"}
+            end = self._end
+            if end is None:
+                number = next(self._numbers)
+                self._waiting[number] = (time.monotonic() + timeout, answer)
+                with contextlib.suppress(OSError):  # it is ending then; the reader says how
+                    wire.send(self._sock, {**request, "id": number})
+        if end is not None:
+            answer(end)
 
     def _read(self) -> None:
+        """Hand replies out until the process ends, and end it when a reply is late."""
         detail = ""
         try:
             while True:
-                reply = wire.receive(self._sock)
-                waiting = self._waiting.pop(reply.get("id", -1), None)
-                if waiting is not None:
-                    waiting.put(reply)
-        except (EOFError, OSError):
+                if select.select([self._sock.fileno()], [], [], LOOK_EVERY)[0]:
+                    reply = wire.receive(self._sock, within=FRAME_SECONDS)
+                    with self._lock:
+                        waiting = self._waiting.pop(reply.get("id", -1), None)
+                    if waiting is not None:
+                        waiting[1](reply)
+                self._end_late()
+        except (EOFError, ConnectionError):
             pass
-        except wire.BadData as error:
+        except (wire.BadData, OSError) as error:
             detail = str(error)
             self.kill()
         end = self._ending(detail)
         with self._lock:
             self._end = end
-            waiting_now = list(self._waiting.values())
+            left = [answer for _, answer in self._waiting.values()]
             self._waiting.clear()
-        for waiting in waiting_now:
-            waiting.put(end)
+        for answer in left:
+            answer(end)
+
+    def _end_late(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            late = any(deadline < now for deadline, _ in self._waiting.values())
+        if late and not self._timed_out:
+            self._timed_out = True
+            self.kill()
 
     def _ending(self, detail: str) -> Reply:
         code = self._zygote.exit_code(self.pid, 1.0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import hmac
 import itertools
 import os
@@ -19,7 +20,7 @@ from typing import Any
 
 from . import processes, wire
 from .files import Files, empty
-from .interpreters import Interpreter, Zygote
+from .interpreters import Answer, Interpreter, Zygote
 from .relay import Relays
 
 Request = dict[str, Any]
@@ -76,12 +77,14 @@ class Agent:
             self._interpreters[number] = made
         return {"interpreter": number}
 
-    def call(self, request: Request) -> Reply:
+    def call(self, request: Request, answer: Answer) -> None:
+        """Without a thread of its own: calls may be many, and processes are few."""
         with self._lock:
             target = self._interpreters.get(request["interpreter"])
         if target is None:
-            return {"broke": "ended", "code": None}
-        return target.request(request["request"], request["timeout"])
+            answer({"broke": "ended", "code": None})
+        else:
+            target.request(request["request"], request["timeout"], answer)
 
     def run(self, request: Request) -> Reply:
         for name, content in request["files"].items():
@@ -118,7 +121,7 @@ class Agent:
         return {}
 
 
-OPERATIONS = ("load", "reset", "interpreter", "call", "run", "read", "tree", "tail", "relay")
+OPERATIONS = ("load", "reset", "interpreter", "run", "read", "tree", "tail", "relay")
 
 
 class Server:
@@ -134,6 +137,9 @@ class Server:
         with contextlib.suppress(EOFError, OSError, wire.BadData):
             while True:
                 request = wire.receive(self._connection)
+                if request.get("op") == "call":
+                    self._agent.call(request, functools.partial(self._reply, request))
+                    continue
                 try:
                     threading.Thread(target=self._answer, args=(request,), daemon=True).start()
                 except RuntimeError:  # no thread can be made: the learner's processes hold all
@@ -146,11 +152,10 @@ class Server:
             reply = getattr(self._agent, request["op"])(request)
         except Exception as error:
             reply = {"fault": f"{type(error).__name__}: {error}"}
-        with contextlib.suppress(OSError):
-            self._reply(request, reply)
+        self._reply(request, reply)
 
     def _reply(self, request: Request, reply: Reply) -> None:
-        with self._writing:
+        with self._writing, contextlib.suppress(OSError):
             wire.send(self._connection, {**reply, "number": request.get("number")})
 
 

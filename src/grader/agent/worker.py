@@ -47,12 +47,18 @@ class Worker:
                 with self._counting:
                     busy = self._running > 0
                     self._running += 1
-                if busy:
-                    threading.Thread(target=self._answer, args=(request,), daemon=True).start()
-                else:
+                if not busy or not self._in_a_thread(request):
                     self._requests.put(request)
         except (EOFError, OSError, wire.BadData):
             os._exit(0)  # the agent is done with us; the learner's threads must not keep us alive
+
+    def _in_a_thread(self, request: Request) -> bool:
+        """False when there can be no more threads: the call then waits for its turn."""
+        try:
+            threading.Thread(target=self._answer, args=(request,), daemon=True).start()
+        except RuntimeError:
+            return False
+        return True
 
     def _answer(self, request: Request) -> None:
         try:
