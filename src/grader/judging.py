@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import secrets
 import tarfile
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.engine.base import Message, Sandbox, Session
-from grader.errors import ExerciseError, SessionLost
+from grader.errors import ExerciseError, SessionLost, UsageError
 from grader.model.exercise import Exercise
 from grader.model.progress import CheckFinished, CheckStarted, Collected, Listener
 from grader.model.report import Check, CheckResult, Outcome
@@ -22,6 +23,7 @@ from grader.workspace.snapshot import snapshot_folder
 
 PREPARE_SECONDS = 120.0
 """Time the judge has to bring services up, collect the tests, or make fresh state."""
+HIDDEN_TITLE = "A hidden check"
 LATE_SECONDS = 15.0
 """Time past a check's limit after which the judge counts as lost: it ends late checks itself."""
 
@@ -68,7 +70,8 @@ class Judging:
             while not self._handle(self._next()):
                 pass
         except KeyboardInterrupt:
-            self._session.send({"type": "cancel"})
+            with contextlib.suppress(SessionLost):
+                self._session.send({"type": "cancel"})
             raise
         missing = self.unfinished()
         if missing:
@@ -120,7 +123,19 @@ class Judging:
             if check.task not in tasks:
                 raise ExerciseError(f"check '{check.id}' names an unknown task '{check.task}'")
             self._checks[check.id] = check
-        self._listener(Collected(tuple(self._checks.values())))
+        for wanted in self._work.only:
+            names = {name for check in self._checks for name in (check, check.partition("[")[0])}
+            if wanted not in names:
+                raise UsageError(
+                    f"exercise '{exercise.slug}' has no check '{wanted}'",
+                    fix=f"its checks are: {', '.join(check.name for check in exercise.checks)}",
+                )
+        self._listener(Collected(tuple(self._announced(c) for c in self._checks.values())))
+
+    def _announced(self, check: Check) -> Check:
+        """What may be told of a check before it ran: nothing at all of a hidden one."""
+        hidden = _level(check, self._work) == "hidden"
+        return replace(check, title=HIDDEN_TITLE, hint="") if hidden else check
 
     def _outcome(self, message: Message) -> None:
         check = self._checks[message["check"]]
@@ -269,15 +284,22 @@ def result_of(message: Message, check: Check) -> CheckResult:
     )
 
 
-def shown(result: CheckResult, check: Check, work: Work) -> CheckResult:
-    """Take away what the author does not want shown (CONTRACT 2: `show`)."""
+def _level(check: Check, work: Work) -> str:
+    """What is shown of a check: the exercise's level, its own, and what many tries reveal."""
     level = check.show or work.exercise.show
     if level == "hidden" and check.reveal_after and work.attempt > check.reveal_after:
-        level = "title"
+        return "title"
+    return level
+
+
+def shown(result: CheckResult, check: Check, work: Work) -> CheckResult:
+    """Take away what the author does not want shown (CONTRACT 2: `show`)."""
+    level = _level(check, work)
     if level == "full":
         return result
     bare = replace(result, expected=None, got=None, diff=None, given=())
     if level == "message":
         return bare
-    bare = replace(bare, message="", log="", hint="")
-    return bare if level == "title" else replace(bare, title="A hidden check")
+    fault = result.message if result.outcome is Outcome.ERROR else ""  # ours, and no secret
+    bare = replace(bare, message=fault, log="", hint="")
+    return bare if level == "title" else replace(bare, title=HIDDEN_TITLE)

@@ -34,7 +34,7 @@ def make_report(work: Work, engine: str, results: list[CheckResult], fault: str)
         submission=work.submission.digest,
         engine=engine,
         seed=work.seed,
-        status=_status(score, exercise.passing),
+        status=_status(score, exercise.passing, results),
         score=None if score is None else round(score, 2),
         passing=exercise.passing,
         points=points,
@@ -46,10 +46,12 @@ def make_report(work: Work, engine: str, results: list[CheckResult], fault: str)
     )
 
 
-def _status(score: float | None, passing: int) -> Status:
+def _status(score: float | None, passing: int, results: Sequence[CheckResult]) -> Status:
+    """100 asked for means that every check passed: credit for all points does not stand for it."""
     if score is None:
         return Status.ERROR
-    return Status.PASSED if score >= passing - 1e-9 else Status.FAILED
+    every = all(result.outcome is Outcome.PASSED for result in results)
+    return Status.PASSED if score >= passing - 1e-9 and (every or passing < 100) else Status.FAILED
 
 
 def overloaded(

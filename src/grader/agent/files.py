@@ -54,8 +54,13 @@ class Files:
             fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return None
-        with os.fdopen(fd, "rb") as file:
-            return file.read(limit) if stat.S_ISREG(os.fstat(fd).st_mode) else None
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                return None
+            with os.fdopen(os.dup(fd), "rb") as file:
+                return file.read(limit)
+        finally:
+            os.close(fd)
 
     def tree(self, limit: int) -> list[str]:
         """Names of the files below the folder, sorted, at most `limit`."""
@@ -70,7 +75,9 @@ class Files:
 def empty(place: Path | str) -> None:
     """Remove all that a folder holds, whatever its permissions."""
     with contextlib.suppress(FileNotFoundError):
-        for entry in os.scandir(place):
+        with contextlib.suppress(PermissionError):
+            os.chmod(place, stat.S_IMODE(os.stat(place).st_mode) | 0o700)
+        for entry in list(os.scandir(place)):
             if entry.is_dir(follow_symlinks=False):
                 _unlock(entry.path)
                 shutil.rmtree(entry.path, ignore_errors=True)

@@ -21,6 +21,7 @@ Reply = dict[str, Any]
 Answer = Callable[[Reply], None]
 LOOK_EVERY = 0.02
 """Seconds between looks at the clock while replies are waited for."""
+SEND_SECONDS = 3600.0
 FRAME_SECONDS = 5.0
 """A reply that has begun must be whole in so long."""
 
@@ -48,6 +49,7 @@ class Zygote:
             while True:
                 message = wire.receive(self._sock)
                 if "exited" in message:
+                    kill_group(message["exited"])  # a child of it may hold its socket open
                     self._exit_of(message["exited"]).put(message["code"])
                 else:
                     self._spawned.put(message)
@@ -82,6 +84,8 @@ class Interpreter:
     def __init__(self, zygote: Zygote, folder: str, env: Mapping[str, str], output: int) -> None:
         self._zygote = zygote
         self._sock, theirs = socket.socketpair()
+        self._sender = self._sock.dup()  # with no share in the reader's time limits
+        self._sender.settimeout(SEND_SECONDS)
         out_read, out_write = os.pipe()
         err_read, err_write = os.pipe()
         try:
@@ -101,7 +105,9 @@ class Interpreter:
         self._waiting: dict[int, tuple[float, Answer]] = {}
         self._timed_out = False
         self._end: Reply | None = None
+        self._outbox: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._write, daemon=True).start()
 
     def kill(self) -> None:
         kill_group(self.pid)
@@ -113,10 +119,15 @@ class Interpreter:
             if end is None:
                 number = next(self._numbers)
                 self._waiting[number] = (time.monotonic() + timeout, answer)
-                with contextlib.suppress(OSError):  # it is ending then; the reader says how
-                    wire.send(self._sock, {**request, "id": number})
+                self._outbox.put({**request, "id": number})
         if end is not None:
             answer(end)
+
+    def _write(self) -> None:
+        """In a thread of its own: a process that was stopped takes nothing."""
+        with contextlib.suppress(OSError):  # it is ending then; the reader says how
+            while (request := self._outbox.get()) is not None:
+                wire.send(self._sender, request)
 
     def _read(self) -> None:
         """Hand replies out until the process ends, and end it when a reply is late."""
@@ -125,10 +136,7 @@ class Interpreter:
             while True:
                 if select.select([self._sock.fileno()], [], [], LOOK_EVERY)[0]:
                     reply = wire.receive(self._sock, within=FRAME_SECONDS)
-                    with self._lock:
-                        waiting = self._waiting.pop(reply.get("id", -1), None)
-                    if waiting is not None:
-                        waiting[1](reply)
+                    self._hand_out(reply)
                 self._end_late()
         except (EOFError, ConnectionError):
             pass
@@ -140,8 +148,18 @@ class Interpreter:
             self._end = end
             left = [answer for _, answer in self._waiting.values()]
             self._waiting.clear()
+            self._outbox.put(None)
+            self._sock.close()
+            self._sender.close()
         for answer in left:
             answer(end)
+
+    def _hand_out(self, reply: Reply) -> None:
+        number = reply.get("id")
+        with self._lock:
+            waiting = self._waiting.pop(number, None) if isinstance(number, int) else None
+        if waiting is not None:
+            waiting[1](reply)
 
     def _end_late(self) -> None:
         now = time.monotonic()

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import IO, Any
 
 # A shell sets this before it becomes the learner's program: when memory runs out, the kernel then
 # ends the program and not the agent.
@@ -62,6 +62,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            bufsize=0,
         )
     except OSError as error:
         return {"broke": "start", "detail": str(error)}
@@ -94,9 +95,13 @@ def run(
     return {**answer, "broke": broke} if broke else answer
 
 
-def _feed(pipe: Any, content: bytes) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        pipe.write(content)
+def _feed(pipe: IO[bytes], content: bytes) -> None:
+    """Write what the program takes; one that does not read, or ends, is not our trouble."""
+    left = memoryview(content)
+    with contextlib.suppress(OSError):
+        while left:
+            left = left[os.write(pipe.fileno(), left[:65536]) :]
+    with contextlib.suppress(OSError):
         pipe.close()
 
 

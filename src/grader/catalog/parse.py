@@ -82,12 +82,13 @@ def _limit_problems(
     data: ExerciseFile, broken: frozenset[str], document: Document
 ) -> list[Problem]:
     limits = data.limits
-    if "limits" in broken or size_in_bytes(limits.disk) < size_in_bytes(limits.memory):
+    if "limits" in broken or size_in_bytes(limits.disk) * 3 // 2 < size_in_bytes(limits.memory):
         return []
     where = ("limits", "disk") if ("limits", "disk") in document.lines else ("limits", "memory")
     return [
         document.problem(
-            where, "limits.disk must be less than limits.memory: the disk is kept in memory"
+            where,
+            "limits.disk may be two thirds of limits.memory at most: the disk is kept in memory",
         )
     ]
 

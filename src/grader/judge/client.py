@@ -83,7 +83,8 @@ class AgentClient:
         try:
             while True:
                 reply = wire.receive(self._reader)
-                waiting = self._waiting.get(reply.get("number", 0))
+                number = reply.get("number")
+                waiting = self._waiting.get(number) if isinstance(number, int) else None
                 if waiting is not None:
                     waiting.put(reply)
         except (OSError, EOFError):
@@ -122,7 +123,7 @@ def value_of(reply: Mapping[str, Any], what: str, timeout: float) -> Any:
     if "raised" in reply and isinstance(reply["raised"], dict):
         raised = reply["raised"]
         try:
-            args = tuple(wire.decode(item) for item in list(raised.get("args", []))[:10])
+            args = tuple(wire.decode(item) for item in _list(raised.get("args"))[:10])
         except wire.BadData:
             args = ()
         raise Raised(raised, args)
@@ -132,6 +133,10 @@ def value_of(reply: Mapping[str, Any], what: str, timeout: float) -> Any:
         return wire.decode(reply.get("value"), handle=HandleNumber)
     except wire.BadData as error:
         raise Broke("answer", f"{what} returned {error}.") from None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def broken(reply: Mapping[str, Any], what: str, timeout: float) -> Broke:

@@ -7,6 +7,7 @@ returns a token under which both sides are kept, and the text from there on is t
 from __future__ import annotations
 
 import difflib
+import itertools
 import pprint
 import reprlib
 import secrets
@@ -44,10 +45,12 @@ class Comparisons:
 
     def split(self, text: str) -> tuple[str, Sides | None]:
         """The author's sentence and the sides, out of the text of an AssertionError."""
-        for token, sides in self._kept.items():
-            if token in text:
-                return _before_assert(text.partition(token)[0] + "\n"), sides
-        return _before_assert(text), None
+        found = [token for token in self._kept if token in text]
+        if not found:
+            return _before_assert(text), None
+        # Of several in one assert, the last is the one that did not hold.
+        last, first = max(found, key=text.rindex), min(found, key=text.index)
+        return _before_assert(text.partition(first)[0] + "\n"), self._kept[last]
 
 
 def _before_assert(text: str) -> str:
@@ -67,7 +70,31 @@ def show(value: Any) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + "..."
 
 
-_SHORT = reprlib.Repr()
+class _Short(reprlib.Repr):
+    """reprlib, but never slow and never raising."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        del level
+        digits = int(x.bit_length() * 0.30103) + 1
+        return repr(x) if digits < self.maxlong else f"<a number of about {digits} digits>"
+
+    def repr_bytes(self, x: bytes, level: int) -> str:
+        del level
+        return repr(x[: self.maxother]) + ("..." if len(x) > self.maxother else "")
+
+    def repr_set(self, x: set[Any], level: int) -> str:
+        return self._some(x, level, "{", "}") if x else "set()"
+
+    def repr_frozenset(self, x: frozenset[Any], level: int) -> str:
+        return self._some(x, level, "frozenset({", "})")
+
+    def _some(self, x: set[Any] | frozenset[Any], level: int, left: str, right: str) -> str:
+        """Unsorted: sorting a million items for twenty of them takes a second."""
+        shown = [self.repr1(item, level - 1) for item in itertools.islice(x, self.maxset)]
+        return left + ", ".join(shown + ["..."] * (len(x) > self.maxset)) + right
+
+
+_SHORT = _Short()
 _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxset = _SHORT.maxfrozenset = _SHORT.maxdict = 20
 _SHORT.maxstring = _SHORT.maxother = 500
 _SHORT.maxlong = 200

@@ -22,15 +22,21 @@ class Broke(Exception):
         self.log = log
 
 
+def _text(value: Any, limit: int) -> str:
+    """What the sandbox says is text, if it is."""
+    return value[:limit] if isinstance(value, str) else "?"
+
+
 class Raised(Broke):
     """The learner's function raised. Every attribute is plain data."""
 
     def __init__(self, reply: dict[str, Any], args: tuple[Any, ...]) -> None:
-        self.type = str(reply.get("type"))[:200]
-        self.bases = [str(name)[:200] for name in list(reply.get("bases", []))[:50]]
-        self.text = str(reply.get("message"))[:4000]
+        bases = reply.get("bases")
+        self.type = _text(reply.get("type"), 200)
+        self.bases = [_text(name, 200) for name in bases[:50]] if isinstance(bases, list) else []
+        self.text = _text(reply.get("message"), 4000)
         self.values = args
-        where = str(reply.get("traceback"))[:8000]
+        where = _text(reply.get("traceback"), 8000)
         super().__init__("crash", f"Your code raised {self.type}: {self.text}"[:1000], where)
 
 

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from grader.agent.relay import Read, pump
-from grader.judge.traffic import PostgresReader, Reader, RedisReader
+from grader.judge.traffic import UNREAD, PostgresReader, Reader, RedisReader
 
 T = TypeVar("T")
 READERS: dict[str, Callable[[], Reader]] = {"postgres": PostgresReader, "redis": RedisReader}
 MOST_CONNECTIONS = 200
 """Connections the learner's program may hold to one service; the judge has files for these."""
+MOST_REQUESTS = 20_000
+"""Requests that one recording keeps."""
 _READ_SQL = re.compile(r"\s*(select|with|table|values|fetch)\b", re.IGNORECASE)
 _READ_REDIS = re.compile(
     r"(get|mget|hget|hmget|hgetall|exists|ttl|pttl|keys|scan|type|strlen|[sz]?range\w*|"
@@ -51,11 +53,15 @@ class Seen:
 
     @property
     def reads(self) -> list[str]:
-        return [text for text in self.statements if self._read.match(text)]
+        return [text for text in self.statements if self._may_read(text)]
 
     @property
     def writes(self) -> list[str]:
         return [text for text in self.statements if not self._read.match(text)]
+
+    def _may_read(self, text: str) -> bool:
+        """A request that nobody could read counts as both: it proves the absence of neither."""
+        return text == UNREAD or bool(self._read.match(text))
 
     def count(self, pattern: str) -> int:
         """How many requests contain the regular expression, whatever the case."""
@@ -174,7 +180,7 @@ class Link:
 
     def requested(self, texts: list[str]) -> None:
         for seen in self._recording:
-            seen.statements += texts
+            seen.statements += texts[: MOST_REQUESTS - len(seen.statements)]
 
 
 class Connection:

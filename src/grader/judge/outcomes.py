@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+import pytest
 import redis.exceptions
 
 from grader.judge.comparison import Comparisons
@@ -15,6 +16,11 @@ from grader.judge.errors import Broke, Fault
 TESTS = "/tmp/run/tests/"  # noqa: S108 -- the judge's own tmpfs
 
 # Raised by the judge's own clients when a server is gone. The learner's outages do not touch them.
+_HELD_UP = (
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.LockNotAvailable,
+)
 _SERVER_GONE = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
@@ -60,12 +66,15 @@ def _from_exception(error: BaseException, comparisons: Comparisons) -> Verdict:
         if sides is not None:
             found.got, found.expected, found.diff = sides.got, sides.expected, sides.diff
         return found
-    if type(error).__name__ == "Failed" and type(error).__module__ == "_pytest.outcomes":
-        return Verdict(outcome="failed", message=str(error)[:2000])  # pytest.fail()
+    if isinstance(error, pytest.fail.Exception):
+        return Verdict(outcome="failed", message=str(error)[:2000])
     if isinstance(error, Broke):
         return Verdict(outcome="broke", reason=error.reason, message=error.message, log=error.log)
     if isinstance(error, Fault):
         return Verdict(outcome="error", message=str(error)[:2000])
+    if isinstance(error, _HELD_UP):
+        text = "The database could not be read: your program holds a lock, or a statement ran on."
+        return Verdict(outcome="broke", reason="locked", message=text)
     if isinstance(error, _SERVER_GONE):
         text = f"{type(error).__name__}: {error}"
         return Verdict(outcome="error", message=f"a service stopped answering: {text}"[:2000])

@@ -236,7 +236,9 @@ def eventually(fn: Callable[[], Any], within: float = 5, message: str = "") -> A
 def stays(fn: Callable[[], Any], during: float = 0.5, message: str = "") -> None:
     """Call `fn` again and again for `during` seconds; fails when it returns something false."""
     deadline = time.monotonic() + during
-    while time.monotonic() < deadline:
+    while True:
         if not fn():
             raise AssertionError(message or f"it did not stay so for {during:g} s")
+        if time.monotonic() > deadline:
+            return
         time.sleep(0.01)

@@ -12,6 +12,13 @@ import struct
 from typing import Protocol
 
 LONGEST = 1 << 20
+"""A message of more bytes is counted, but not read."""
+STATEMENT = 8000
+"""Bytes of a statement that are kept."""
+ARGUMENT = 200
+"""Bytes of a Redis argument that are kept."""
+MOST_NAMES = 500
+"""Prepared statements, and portals, that are kept in mind."""
 _HOUSEKEEPING = re.compile(
     r"\s*(begin|commit|rollback|abort|end|start\s+transaction|savepoint|release|set|reset|show|"
     r"deallocate|discard|close|listen|unlisten|select\s+1\s*;?\s*$|;?\s*$)",
@@ -72,8 +79,9 @@ class PostgresReader:
         length = int(struct.unpack_from(">I", self._buffer, head)[0])
         end = head + max(length, 4)
         if length > LONGEST:
-            self._skip = end - len(self._buffer)
-            self._buffer.clear()
+            here = min(end, len(self._buffer))
+            del self._buffer[:here]
+            self._skip = end - here
             # What was in it is not known, so what it may have named is not known from here on.
             self._statements.clear()
             self._portals.clear()
@@ -92,12 +100,12 @@ class PostgresReader:
             return _text(body.partition(b"\0")[0])
         if kind == ord("P"):
             name, _, rest = body.partition(b"\0")
-            if len(self._statements) >= 10_000:
+            if len(self._statements) >= MOST_NAMES:
                 self._statements.clear()
             self._statements[name] = _text(rest.partition(b"\0")[0])
         elif kind == ord("B"):
             portal, _, rest = body.partition(b"\0")
-            if len(self._portals) >= 10_000:
+            if len(self._portals) >= MOST_NAMES:
                 self._portals.clear()
             self._portals[portal] = self._statements.get(rest.partition(b"\0")[0], UNREAD)
         elif kind == ord("E"):
@@ -108,7 +116,7 @@ class PostgresReader:
 
 
 class RedisReader:
-    """Commands as `GET key`, arguments cut at 200 bytes, at most 20 of them."""
+    """Commands as `GET key`, arguments cut at ARGUMENT bytes, at most 20 of them."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -147,14 +155,16 @@ class RedisReader:
             if line.startswith(b"*"):
                 self._left = _number(line[1:])
             else:
-                self._words = line.split()[:20]
+                self._words = [word[:ARGUMENT] for word in line.split()[:20]]
             return True
         size = _number(line[1:])
         have = len(self._buffer) - line_end - 2
-        if have < size + 2 and size <= LONGEST:
+        if have < size + 2 and (size <= LONGEST or have < ARGUMENT):
             return False
         if len(self._words) < 20:
-            self._words.append(bytes(self._buffer[line_end + 2 : line_end + 2 + min(size, 200)]))
+            self._words.append(
+                bytes(self._buffer[line_end + 2 : line_end + 2 + min(size, ARGUMENT)])
+            )
         self._skip = max(size + 2 - have, 0)
         del self._buffer[: line_end + 2 + min(size + 2, have)]
         self._left -= 1
@@ -166,4 +176,4 @@ def _number(text: bytes) -> int:
 
 
 def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
+    return data[:STATEMENT].decode("utf-8", "replace")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO
+
+import msgspec
 
 from grader.engine.docker.session import Record
 
@@ -40,9 +40,8 @@ class WarmSessions:
     def load(self, name: str) -> Record | None:
         """The waiting session, or None; a file that cannot be understood counts as none."""
         try:
-            content = json.loads((self._folder / f"{name}.json").read_bytes())
-            return Record(**content)
-        except (OSError, ValueError, TypeError):
+            return msgspec.json.decode((self._folder / f"{name}.json").read_bytes(), type=Record)
+        except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
             return None
 
     def save(self, name: str, record: Record) -> None:
@@ -50,7 +49,7 @@ class WarmSessions:
         new = path.with_suffix(".new")
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(record), file)
+            file.write(msgspec.json.encode(record).decode())
         new.replace(path)
 
     def forget(self, name: str) -> None:

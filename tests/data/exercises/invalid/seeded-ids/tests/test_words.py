@@ -27,15 +27,10 @@ class TestTop:
         got = solution.call("words:top", "b a", 2)
         assert got == ["a", "b"], "ties are in another order"
 
+
     @pytest.mark.check(task="top")
     @pytest.mark.parametrize("number", [1, random.randint(2, 9)])
     @pytest.mark.parametrize("word", ["a", "b"], ids=lambda word: word)
-    @pytest.mark.parametrize(
-        "ok",
-        [
-            pytest.param(make(), id="one"),
-            pytest.param(2, marks=pytest.mark.check(points=-1, task="tip")),
-        ],
-    )
+    @pytest.mark.parametrize("ok", [pytest.param(make(), id="one"), pytest.param(2, marks=pytest.mark.check(points=-1, task="tip"))])
     def test_computed(self, solution, number, word, ok):
         """Never the same."""

@@ -14,7 +14,7 @@ def test_counts(solution, text, expected):
 class TestTop:
     @pytest.mark.check(task="count", needs=["test_counts[some]"], show="message", hint="lower()")
     def test_case_is_ignored(self, solution):
-
+        
         got = solution.call("words:count", "A a")
         assert got == {"a": 2}, "case matters"
 

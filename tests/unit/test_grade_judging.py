@@ -1,0 +1,286 @@
+"""The pipeline's dealings with the judge: what is withheld, the reference, other sandboxes."""
+
+from __future__ import annotations
+
+import base64
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.engine.base import SessionSpec
+from grader.engine.fake import FakeEngine, FakeSession
+from grader.errors import ExerciseError, InfrastructureError, SessionLost
+from grader.grade import GradeOptions, grade
+from grader.judging import Judging, Work, run_message
+from grader.model.exercise import Exercise, Limits
+from grader.model.progress import Collected
+from grader.model.report import CheckResult, Outcome, Report, Status
+from tests.unit.samples import SUBMISSION, Recorder, check, exercise
+
+TOLD = {
+    "outcome": "failed",
+    "ratio": 0.0,
+    "message": "The author's sentence.",
+    "got": "GOT",
+    "expected": "EXPECTED",
+    "diff": "DIFF",
+    "given": [["label", "GIVEN"]],
+    "log": "LOG",
+}
+
+
+def graded(made: Exercise, engine: FakeEngine, **options: Any) -> Report:
+    return grade(made, SUBMISSION, engine, GradeOptions(**options), Recorder())
+
+
+def told(tmp_path: Path, attempt: int = 1, show: str = "full", **values: Any) -> CheckResult:
+    """The one failed check of a run, as the learner sees it."""
+    one = check("test_a", hint="HINT", **values)
+    engine = FakeEngine(checks=(one,), outcomes={"test_a": TOLD})
+    return graded(exercise(tmp_path, one, show=show), engine, attempt=attempt).checks()[0]
+
+
+def test_all_is_shown_by_default(tmp_path: Path) -> None:
+    """At `full` the learner sees the sentence, the values, the inputs and their own output."""
+    result = told(tmp_path)
+    assert (result.got, result.expected, result.diff) == ("GOT", "EXPECTED", "DIFF")
+    assert (result.message, result.log, result.hint) == (TOLD["message"], "LOG", "HINT")
+    assert result.given == (("label", "GIVEN"),)
+
+
+def test_message_withholds_values(tmp_path: Path) -> None:
+    """At `message` the author's sentence is all that is said about the answer."""
+    result = told(tmp_path, show="message")
+    assert result.message == TOLD["message"]
+    assert (result.got, result.expected, result.diff, result.given) == (None, None, None, ())
+
+
+def test_title_withholds_everything_else(tmp_path: Path) -> None:
+    """At `title` not even the learner's own output is shown: it may show hidden inputs."""
+    result = told(tmp_path, show="title")
+    assert result.title == "Title of test_a"
+    assert (result.message, result.log, result.hint) == ("", "", "")
+    assert (result.got, result.expected, result.diff, result.given) == (None, None, None, ())
+
+
+def test_hidden_withholds_the_title_too(tmp_path: Path) -> None:
+    """At `hidden` there is an outcome and nothing else."""
+    result = told(tmp_path, show="hidden")
+    assert "test_a" not in result.title
+    assert (result.message, result.log, result.hint) == ("", "", "")
+    assert result.outcome is Outcome.FAILED
+
+
+def test_a_check_decides_over_the_exercise(tmp_path: Path) -> None:
+    """The mark's own level wins."""
+    one = check("test_b", show="full")
+    engine = FakeEngine(checks=(one,), outcomes={"test_b": TOLD})
+    (tmp_path / "other").mkdir()
+    report = graded(exercise(tmp_path / "other", one, show="hidden"), engine)
+    assert report.checks()[0].message == TOLD["message"]
+
+
+@pytest.mark.parametrize(("attempt", "revealed"), [(1, False), (2, False), (3, True)])
+def test_a_hidden_title_is_revealed_after_tries(
+    tmp_path: Path, attempt: int, revealed: bool
+) -> None:
+    """After two graded tries the third shows the title, and still no more."""
+    result = told(tmp_path, attempt, show="hidden", reveal_after=2)
+    assert (result.title == "Title of test_a") is revealed
+    assert result.message == ""
+
+
+def test_a_hidden_title_is_not_announced(tmp_path: Path) -> None:
+    """What is shown while checks run withholds the same as the report."""
+    one = check("test_a", show="hidden")
+    recorder = Recorder()
+    engine = FakeEngine(checks=(one,))
+    grade(exercise(tmp_path, one), SUBMISSION, engine, GradeOptions(), recorder)
+    (collected,) = (event for event in recorder.events if isinstance(event, Collected))
+    assert collected.checks[0].title != "Title of test_a"
+
+
+def test_a_fault_in_a_hidden_check_is_told(tmp_path: Path) -> None:
+    """What failed of the grader's own is no secret of the exercise."""
+    one = check("test_a", show="hidden")
+    fault = {"test_a": {"outcome": "error", "ratio": 0.0, "message": "redis stopped"}}
+    engine = FakeEngine(checks=(one,), outcomes=fault, reference=fault)
+    report = graded(exercise(tmp_path, one), engine)
+    assert report.status is Status.ERROR
+    assert "redis stopped" in report.error
+
+
+STRANGE = {"test_a": {"outcome": "unexpected", "ratio": 0.0, "message": "KeyError: 'secret'"}}
+
+
+def test_a_strange_answer_is_failed_when_the_reference_passes(tmp_path: Path) -> None:
+    """A test that raised by itself failed because of the answer; its traceback stays hidden."""
+    one = check("test_a")
+    engine = FakeEngine(checks=(one,), outcomes=STRANGE)
+    report = graded(exercise(tmp_path, one), engine, seed=5)
+    result = report.checks()[0]
+    assert (report.status, result.outcome, result.earned) == (Status.FAILED, Outcome.FAILED, 0)
+    assert "another shape" in result.message
+    assert "secret" not in repr(report)
+    run = engine.sessions[1].sent[0]
+    assert (run["seed"], run["only"]) == (5, ["test_a"])
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(run["submission"]))) as tar:
+        stream = tar.extractfile("answer.py")
+        assert stream is not None
+        assert b"return 42" in stream.read()
+
+
+def test_a_test_that_raises_on_the_reference_is_broken(tmp_path: Path) -> None:
+    """Then it is the author's fault, who gets the traceback."""
+    one = check("test_a")
+    engine = FakeEngine(checks=(one,), outcomes=STRANGE, reference=STRANGE)
+    with pytest.raises(ExerciseError, match="KeyError: 'secret'") as caught:
+        graded(exercise(tmp_path, one), engine)
+    assert caught.value.exit_code == 5
+
+
+def test_a_test_that_fails_on_the_reference_is_broken(tmp_path: Path) -> None:
+    """A reference that does not pass proves nothing about the answer."""
+    one = check("test_a")
+    engine = FakeEngine(checks=(one,), outcomes=STRANGE, reference={"test_a": TOLD})
+    with pytest.raises(ExerciseError, match="does not pass with the reference"):
+        graded(exercise(tmp_path, one), engine)
+
+
+def test_a_fault_while_the_reference_runs_is_not_the_authors(tmp_path: Path) -> None:
+    """An outage beside the reference is a fault of ours like any other: exit code 3."""
+    one = check("test_a")
+    fault = {"test_a": {"outcome": "error", "ratio": 0.0, "message": "redis stopped"}}
+    engine = FakeEngine(checks=(one,), outcomes=STRANGE, reference=fault)
+    with pytest.raises(InfrastructureError, match="redis stopped"):
+        graded(exercise(tmp_path, one), engine)
+
+
+def test_an_unknown_task_is_the_authors_fault(tmp_path: Path) -> None:
+    """A check must belong to one of the exercise's tasks."""
+    stray = check("test_a", task="third")
+    with pytest.raises(ExerciseError, match="third"):
+        graded(exercise(tmp_path, stray), FakeEngine(checks=(stray,)))
+
+
+class Judge:
+    """A session whose judge says what a test wants, in the run's name."""
+
+    def __init__(self, *said: dict[str, Any]) -> None:
+        self.engine = FakeEngine()
+        self.session = self.engine_session()
+        self.replies: list[Any] = []
+        self._said = list(said)
+        self._run = ""
+
+    def engine_session(self) -> Any:
+        spec = SessionSpec(exercise="s", runner="python", services=(), limits=Limits())
+        judge = self
+
+        class Scripted(FakeSession):
+            def send(self, message: Any) -> None:
+                judge.replies.append(message)
+                judge._run = message.get("run", judge._run)
+
+            def receive(self, timeout: float) -> Any:
+                return {"run": judge._run, **judge._said.pop(0)} if judge._said else None
+
+        return Scripted(self.engine, spec)
+
+    def perform(self, made: Exercise) -> Any:
+        work = Work(
+            exercise=made, submission=SUBMISSION, seed=1, learner_seed=0, attempt=1, only=()
+        )
+        return Judging(self.session, work, Recorder()).perform()
+
+
+COLLECTED = {"type": "collected", "checks": [check("test_a", needs=[])]}
+PASSED = {
+    "type": "outcome",
+    "check": "test_a",
+    "outcome": "passed",
+    "ratio": 1.0,
+    "begin": 1.0,
+    "end": 3.5,
+}
+FINISHED = {"type": "finished"}
+
+
+def test_another_sandbox_replaces_the_last(tmp_path: Path) -> None:
+    """A sandbox that the learner's program took down is thrown away, not shared."""
+    judge = Judge(COLLECTED, {"type": "request", "id": 4, "name": "sandbox"}, PASSED, FINISHED)
+    judge.perform(exercise(tmp_path))
+    assert judge.session.discarded == judge.session.sandboxes[:1]
+    assert len(judge.session.sandboxes) == 2
+    assert judge.replies[-1] == {
+        "type": "reply",
+        "id": 4,
+        "slot": "slot",
+        "socket": "socket",
+        "key": "key",
+    }
+
+
+def test_an_unknown_request_is_refused(tmp_path: Path) -> None:
+    """The list of what the judge may ask for is closed."""
+    judge = Judge(COLLECTED, {"type": "request", "id": 4, "name": "shell"}, PASSED, FINISHED)
+    judge.perform(exercise(tmp_path))
+    assert "fault" in judge.replies[-1]
+
+
+def test_the_time_of_a_check_is_the_judges(tmp_path: Path) -> None:
+    """Seconds are those between the outcome's two times."""
+    (result,) = Judge(COLLECTED, PASSED, FINISHED).perform(exercise(tmp_path)).results
+    assert result.seconds == 2.5
+
+
+def test_messages_of_another_run_are_not_taken_for_this_one(tmp_path: Path) -> None:
+    """What an interrupted run left behind counts for nothing."""
+    stale = {**PASSED, "run": "another"}
+    found = Judge(stale, COLLECTED, stale, PASSED, FINISHED).perform(exercise(tmp_path))
+    assert len(found.results) == 1
+
+
+def test_a_judge_that_begins_again_keeps_its_checks(tmp_path: Path) -> None:
+    """Behind a check that took the run down the judge collects anew; nothing is counted twice."""
+    found = Judge(COLLECTED, COLLECTED, PASSED, FINISHED).perform(exercise(tmp_path))
+    assert [result.id for result in found.results] == ["test_a"]
+
+
+@pytest.mark.parametrize(("author", "kind"), [(True, ExerciseError), (False, SessionLost)])
+def test_faults_are_the_authors_or_ours(
+    tmp_path: Path, author: bool, kind: type[Exception]
+) -> None:
+    """Tests that cannot be collected are the author's; everything else is a lost session."""
+    with pytest.raises(kind, match="SyntaxError"):
+        Judge({"type": "fault", "author": author, "message": "SyntaxError"}).perform(
+            exercise(tmp_path)
+        )
+
+
+def test_a_silent_judge_is_lost(tmp_path: Path) -> None:
+    """No message in time ends the run as a fault of ours."""
+    with pytest.raises(SessionLost, match="stopped answering"):
+        Judge(COLLECTED).perform(exercise(tmp_path))
+
+
+def test_the_judge_gets_the_tests_and_no_leftovers(tmp_path: Path) -> None:
+    """Hidden tests travel with their data, without what Python leaves beside them."""
+    made = exercise(tmp_path, env={"WINDOW": "2"}, services={"redis": ("init.txt",)})
+    (tmp_path / "init.txt").write_text("FLUSHALL")
+    for name in ("tests/__pycache__/a.pyc", "tests/data/rows.json"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("x")
+    engine = FakeEngine()
+    spec = SessionSpec(exercise="s", runner="p", services=("redis",), limits=Limits())
+    session = FakeSession(engine, spec)
+    work = Work(exercise=made, submission=SUBMISSION, seed=1, learner_seed=9, attempt=2, only=())
+    message = run_message(session, work, "token", None)
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(message["tests"]))) as tar:
+        assert tar.getnames() == ["data/rows.json", "test_answer.py"]
+    assert message["env"] == {"REDIS_URL": "redis", "WINDOW": "2"}
+    assert message["services"]["redis"]["init"] == ["FLUSHALL"]
+    assert (message["learner_seed"], message["attempt"], message["sandbox"]) == (9, 2, None)
