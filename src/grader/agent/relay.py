@@ -9,9 +9,68 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from typing import Any
 
-Read = Callable[[int], Awaitable[bytes]]
+
+class Pipe(asyncio.Protocol):
+    """One end of a carried connection: what arrives here leaves at `peer`, and the ends, too."""
+
+    def __init__(self) -> None:
+        self.peer: Pipe | None = None
+        self.transport: Any = None
+        self._held: set[str] = set()
+        self._ended = False
+
+    def join(self, peer: Pipe) -> None:
+        self.peer, peer.peer = peer, self
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        if self._held:
+            self.transport.pause_reading()
+
+    def data_received(self, data: bytes) -> None:
+        if self.peer is not None:
+            self.peer.transport.write(data)
+
+    def eof_received(self) -> bool:
+        """Half a close goes on as half a close; the second half ends both."""
+        self._ended = True
+        if self.peer is None or self.peer._ended:
+            self.abort(gently=True)
+        elif self.peer.transport.can_write_eof():
+            self.peer.transport.write_eof()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        if self.peer is not None and self.peer.transport is not None:
+            self.peer.transport.close()
+
+    def pause_writing(self) -> None:
+        if self.peer is not None:
+            self.peer.hold("full")
+
+    def resume_writing(self) -> None:
+        if self.peer is not None:
+            self.peer.let_go("full")
+
+    def hold(self, reason: str) -> None:
+        """Take nothing more from this end until every reason is let go."""
+        self._held.add(reason)
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def let_go(self, reason: str) -> None:
+        self._held.discard(reason)
+        if not self._held and self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def abort(self, *, gently: bool = False) -> None:
+        """End both ends; gently lets what is under way arrive."""
+        for end in (self, self.peer):
+            if end is not None and end.transport is not None:
+                end.transport.close() if gently else end.transport.abort()
 
 
 class Relay:
@@ -20,7 +79,7 @@ class Relay:
     def __init__(self, loop: asyncio.AbstractEventLoop, port: int, target: str) -> None:
         self._loop = loop
         self._target = target
-        self._streams: set[asyncio.StreamWriter] = set()
+        self._pipes: set[Pipe] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = False
         # Without SO_REUSEADDR: nobody else can bind this port, even while it refuses.
@@ -43,43 +102,30 @@ class Relay:
             self._loop.remove_reader(self._listener)
             self._listener.shutdown(socket.SHUT_RDWR)
             self._open = False
-        for stream in list(self._streams):
-            stream.transport.abort()
+        for pipe in list(self._pipes):
+            pipe.abort()
+        self._pipes.clear()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             connection, _ = self._listener.accept()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setblocking(False)
             task = self._loop.create_task(self._carry(connection))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def _carry(self, connection: socket.socket) -> None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        connection.setblocking(False)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        near, far = Pipe(), Pipe()
+        near.join(far)
         try:
-            far_reader, far_writer = await asyncio.open_unix_connection(self._target)
+            await self._loop.create_unix_connection(lambda: far, self._target)
+            await self._loop.connect_accepted_socket(lambda: near, connection)
         except OSError:
             connection.close()
             return
-        reader, writer = await asyncio.open_connection(sock=connection)
-        both = {writer, far_writer}
-        self._streams |= both
-        try:
-            await asyncio.gather(pump(reader.read, far_writer), pump(far_reader.read, writer))
-        finally:
-            self._streams -= both
-            for stream in both:
-                stream.close()
-
-
-async def pump(read: Read, writer: asyncio.StreamWriter) -> None:
-    """Carry bytes one way until either end closes; then close that way only."""
-    with contextlib.suppress(OSError):
-        while part := await read(65536):
-            writer.write(part)
-            await writer.drain()
-        writer.write_eof()
+        self._pipes = {pipe for pipe in self._pipes if not pipe.transport.is_closing()} | {near}
 
 
 class Relays:

@@ -12,11 +12,12 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from grader.agent.relay import Read, pump
+from grader.agent.relay import Pipe
 from grader.judge.traffic import UNREAD, PostgresReader, Reader, RedisReader
 
 T = TypeVar("T")
@@ -77,7 +78,7 @@ class Link:
         self._path = path
         self._port = port
         self._reader = READERS[service]
-        self._connections: set[Connection] = set()
+        self._connections: set[Near] = set()
         self._recording: list[Seen] = []
         self.delayed = 0.0
         self.refusing = False
@@ -99,11 +100,11 @@ class Link:
     @contextlib.contextmanager
     def hang(self) -> Iterator[None]:
         """Connections are accepted and nothing ever comes back, until the end of the `with`."""
-        self._gateway.do(self.flowing.clear)
+        self._gateway.do(self._hang)
         try:
             yield
         finally:
-            self._gateway.do(self.flowing.set)
+            self._gateway.do(self._flow)
 
     @contextlib.contextmanager
     def delay(self, seconds: float) -> Iterator[None]:
@@ -135,6 +136,18 @@ class Link:
         self.refusing = True
         self._cut()
 
+    def _hang(self) -> None:
+        self.flowing.clear()
+        for connection in self._connections:
+            connection.hold("hang")
+            connection.far.hold("hang")
+
+    def _flow(self) -> None:
+        self.flowing.set()
+        for connection in self._connections:
+            connection.let_go("hang")
+            connection.far.let_go("hang")
+
     def _accept_again(self) -> None:
         self.refusing = False
 
@@ -157,95 +170,96 @@ class Link:
         self._cut()
         self._recording.clear()
         self.delayed = 0.0
-        self.flowing.set()
+        self._flow()
         self.refusing = False
 
-    async def listen(self) -> None:
+    async def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         with contextlib.suppress(FileNotFoundError):
             Path(self._path).unlink()
-        await asyncio.start_unix_server(self._accept, self._path)
+        await loop.create_unix_server(lambda: Near(self, loop, self._reader()), self._path)
         os.chmod(self._path, 0o666)  # noqa: PTH101,S103 -- the sandbox has another user id
         self.flowing.set()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def admit(self, near: Near) -> bool:
+        """A new connection; False when the learner's program has too many."""
+        self._connections = {one for one in self._connections if not one.transport.is_closing()}
         if len(self._connections) >= MOST_CONNECTIONS:
-            writer.close()
+            return False
+        self._connections.add(near)
+        return True
+
+    async def carry(self, near: Near, loop: asyncio.AbstractEventLoop) -> None:
+        """Connect to the server, and let bytes flow."""
+        await self.flowing.wait()
+        if self.refusing or near.transport.is_closing():
+            near.transport.abort()
             return
-        connection = Connection(self, reader, writer, self._reader())
-        self._connections.add(connection)
         try:
-            await connection.carry(self._port)
-        finally:
-            self._connections.discard(connection)
+            await loop.create_connection(lambda: near.far, "127.0.0.1", self._port)
+        except OSError:  # the server is gone; closing says so
+            near.transport.abort()
+            return
+        near.let_go("connecting")
 
     def requested(self, texts: list[str]) -> None:
         for seen in self._recording:
             seen.statements += texts[: MOST_REQUESTS - len(seen.statements)]
 
 
-class Connection:
-    """One connection of the learner's program, carried to the server."""
+class Near(Pipe):
+    """The end of a connection at which the learner's program is."""
 
-    def __init__(
-        self,
-        link: Link,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        traffic: Reader,
-    ) -> None:
+    def __init__(self, link: Link, loop: asyncio.AbstractEventLoop, traffic: Reader) -> None:
+        super().__init__()
+        self.far = Far(link, loop, self)
+        self.requested = False
         self._link = link
-        self._near = (reader, writer)
-        self._far: asyncio.StreamWriter | None = None
+        self._loop = loop
         self._traffic = traffic
-        self._requested = False
-        self._late: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+        self.join(self.far)
 
-    def abort(self) -> None:
-        for writer in (self._near[1], self._far):
-            if writer is not None:
-                writer.transport.abort()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.hold("connecting")
+        super().connection_made(transport)
+        if self._link.admit(self):
+            self._task = self._loop.create_task(self._link.carry(self, self._loop))
+        else:
+            self.transport.abort()
 
-    async def carry(self, port: int) -> None:
-        near_reader, near_writer = self._near
-        try:
-            await self._link.flowing.wait()
-            if self._link.refusing:
-                return
-            far_reader, self._far = await asyncio.open_connection("127.0.0.1", port)
-            await asyncio.gather(
-                pump(watched(near_reader.read, self._up), self._far),
-                pump(watched(far_reader.read, self._down), near_writer),
-            )
-        except OSError:
-            pass  # the server or the sandbox went away; closing says so to the other
-        finally:
-            near_writer.close()
-            if self._far is not None:
-                self._far.close()
-
-    async def _up(self, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:
         texts = self._traffic.feed(data)
         if texts:
-            self._requested = True
+            self.requested = True
             self._link.requested(texts)
-        await self._link.flowing.wait()
-
-    async def _down(self, _data: bytes) -> None:
-        if self._link.delayed and self._requested:
-            await asyncio.sleep(self._link.delayed)
-        await self._link.flowing.wait()
+        super().data_received(data)
 
 
-def watched(read: Read, look: Callable[[bytes], Awaitable[None]]) -> Read:
-    """Shows each part to `look` before handing it on."""
+class Far(Pipe):
+    """The end at which the server is: its replies can be late."""
 
-    async def reading(size: int) -> bytes:
-        data = await read(size)
-        if data:
-            await look(data)
-        return data
+    def __init__(self, link: Link, loop: asyncio.AbstractEventLoop, near: Near) -> None:
+        super().__init__()
+        self._link = link
+        self._loop = loop
+        self._near = near
+        self._late: deque[tuple[float, bytes]] = deque()
 
-    return reading
+    def data_received(self, data: bytes) -> None:
+        delay = self._link.delayed if self._near.requested else 0.0
+        if not delay and not self._late:
+            self._near.transport.write(data)
+            return
+        if not self._late:
+            self._loop.call_later(delay, self._deliver)
+        self._late.append((self._loop.time() + delay, data))
+
+    def _deliver(self) -> None:
+        """What is due, in order: a reply never overtakes another."""
+        while self._late and self._late[0][0] <= self._loop.time() + 0.001:
+            self._near.transport.write(self._late.popleft()[1])
+        if self._late:
+            self._loop.call_at(self._late[0][0], self._deliver)
 
 
 class Gateway:
@@ -260,7 +274,7 @@ class Gateway:
     def link(self, service: str, path: str, port: int) -> Link:
         """Begin to serve one service's socket."""
         link = Link(self, service, path, port)
-        asyncio.run_coroutine_threadsafe(link.listen(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(link.listen(self._loop), self._loop).result(5)
         self._links.append(link)
         return link
 
