@@ -323,8 +323,8 @@ class DockerSession:
             one for one in self.record.containers if one in alive or one not in used
         ]
         for container in used:
-            self._kill(container)
-        self.close()
+            self._pool.submit(self._kill, container)
+        self.close(wait=False)  # the verdict need not wait until the sandbox is gone
         return self.record
 
     def end(self) -> None:
@@ -332,11 +332,11 @@ class DockerSession:
         self.close()
         remove(self._client, self.record.session)
 
-    def close(self) -> None:
+    def close(self, *, wait: bool = True) -> None:
         """Let go of the session in this process; a session apart for the reference ends."""
         if self._reference is not None:
             self._reference.end()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=wait, cancel_futures=wait)
         if self._memory is not None:
             self._memory.close()
         if self._channel is not None:
