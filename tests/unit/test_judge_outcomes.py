@@ -17,7 +17,7 @@ from grader.judge.comparison import Comparisons
 from grader.judge.errors import Broke, Fault, Raised, SandboxLost
 from grader.judge.outcomes import Verdict, as_event, verdict_of
 from grader.judge.plugin import eventually, stays
-from grader.judge.solution import Together
+from grader.judge.together import Together
 
 
 def verdict(error: BaseException | None, awarded: tuple[float, str] | None = None) -> Verdict:

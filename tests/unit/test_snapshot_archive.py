@@ -107,9 +107,9 @@ def test_archives_of_every_kind_are_read(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["a.zip", "a.tar"])
 def test_one_folder_around_everything_is_stripped(tmp_path: Path, name: str) -> None:
     """People zip the folder, not its content; what macOS adds does not count."""
-    files = {"work/": b"", "work/a.py": b"x", "__MACOSX/work/._a.py": b"junk"}
+    files = {"mine/": b"", "mine/a.py": b"x", "__MACOSX/mine/._a.py": b"junk"}
     if name == "a.tar":
-        files = {"./work/a.py": b"x"}
+        files = {"./mine/a.py": b"x"}
     assert names(take(tmp_path, name, MAKERS[name](files), "a.py")) == ["a.py"]
 
 

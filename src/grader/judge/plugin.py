@@ -17,7 +17,8 @@ from grader.judge.checks import Check, NotWellFormed, order, read, select
 from grader.judge.errors import Broke, SandboxLost
 from grader.judge.outcomes import Verdict, as_event, verdict_of
 from grader.judge.run import Learner, Run
-from grader.judge.solution import Solution, Together
+from grader.judge.solution import Solution
+from grader.judge.together import Together
 
 
 class Plugin:

@@ -17,7 +17,7 @@ from grader.model.exercise import MIB, Limits
 
 SESSION_FOLDER = "/session"
 """Lease and service sockets; written by the judge, read-only for everybody else."""
-WORK_FOLDER = "/work"
+WORK_FOLDER = "/submission"
 SLOT_FOLDER = "/slot"
 SLOTS_FOLDER = "/slots"
 LEASE = f"{SESSION_FOLDER}/lease"

@@ -50,7 +50,7 @@ def test_read_only(solution):
     places += ["/dev/x", "/sys/fs/cgroup/x", "/proc/sys/kernel/hostname"]
     got = {place: solution.call("program:write", place) for place in places}
     assert "written" not in got.values(), "a place that should be closed"
-    for place in ("/work/x", "/tmp/x", "/dev/shm/x"):
+    for place in ("/submission/x", "/tmp/x", "/dev/shm/x"):
         assert solution.call("program:write", place) == "written", "its own places are open"
 
 
@@ -70,7 +70,7 @@ def test_small_mounts(solution):
 def test_no_hidden_test(solution):
     """No file of the judge, the tests, the reference or another submission is in sight."""
     found = solution.call(
-        "program:files", "/work", "/tmp", "/session", "/slot", "/opt", "/home", "/root"
+        "program:files", "/submission", "/tmp", "/session", "/slot", "/opt", "/home", "/root"
     )
     names = " ".join(found)
     for word in ("test_isolation", "judge", "solution/", "schema.sql", "exercise.yaml"):
