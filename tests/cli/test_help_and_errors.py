@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -299,10 +298,16 @@ def test_a_bug_is_one_line_and_how_to_see_more(
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_help_is_on_the_screen_at_once(grader: Grader) -> None:
-    def seconds() -> float:
-        began = time.perf_counter()
-        grader("--help")
-        return time.perf_counter() - began
-
-    assert min(seconds() for _ in range(5)) <= 0.15
+def test_help_is_on_the_screen_at_once(tmp_path: Path) -> None:
+    """Not in seconds, which a busy machine decides: help imports nothing that takes its time."""
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "grader", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+    assert "grader.cli.main" in imported
+    slow = {"docker", "typer", "rich", "msgspec", "yaml", "asyncio", "requests", "pytest"}
+    assert imported & slow == set()
