@@ -27,7 +27,7 @@ def one_line(text: str, limit: int = 200) -> str:
 
 def shorten(line: str, limit: int) -> str:
     """The start of one line, and how much was left out."""
-    if len(line) <= limit:
+    if len(line) <= limit + 40:  # saying so takes as much room as a little more of the line
         return line
     return f"{line[:limit]}... ({len(line) - limit} more characters)"
 
