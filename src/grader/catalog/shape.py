@@ -31,7 +31,7 @@ def shape_problems(
     document: Document, kind: type[msgspec.Struct], error: msgspec.ValidationError
 ) -> list[tuple[KeyPath, Problem]]:
     """Every misfit with its path; `error`, msgspec's own words, when the schema finds none."""
-    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
     found: dict[tuple[KeyPath, str], Problem] = {}
     for failure in Draft202012Validator(json_schema(kind)).iter_errors(document.value):

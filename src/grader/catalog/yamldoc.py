@@ -16,7 +16,7 @@ from grader.errors import Problem
 try:  # the C parser is several times faster; some builds of PyYAML come without it
     from yaml import CSafeLoader as _Loader
 except ImportError:
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+    from yaml import SafeLoader as _Loader  # type: ignore[assignment]  # the same, slower
 
 KeyPath = tuple[str | int, ...]
 _TAG = "tag:yaml.org,2002:"

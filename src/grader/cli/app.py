@@ -40,7 +40,7 @@ def _global_options(
     context: typer.Context,
     exercises: Annotated[Path | None, typer.Option(metavar="DIR")] = None,
     engine: Annotated[str | None, typer.Option(metavar="NAME")] = None,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,  # noqa: ARG001
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,  # noqa: ARG001  # its callback does it
 ) -> None:
     context.obj = Flags(exercises=exercises, engine=engine)
 

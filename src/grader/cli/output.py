@@ -16,13 +16,13 @@ WIDEST = 100
 
 def say(text: str) -> None:
     """Lines of a result."""
-    print(text)  # noqa: T201
+    print(text)
 
 
 def tell(text: str) -> None:
     """Lines about an error. Quiet when standard error is closed."""
     with contextlib.suppress(OSError, ValueError):
-        print(text, file=sys.stderr, flush=True)  # noqa: T201
+        print(text, file=sys.stderr, flush=True)
 
 
 def write_bytes(content: bytes) -> None:

@@ -41,7 +41,7 @@ class Container:
     runtime: str = ""
     stdin: bool = False
     keep_log: bool = False
-    home: str = "/tmp"  # noqa: S108 -- a tmpfs of the container's own
+    home: str = "/tmp"
     file_size: int = 0
     sysctls: Mapping[str, str] = field(default_factory=dict)
     open_files: int = 1024
@@ -63,7 +63,7 @@ def judge(
         memory=512 * MIB,
         cpus=2,
         pids=512,
-        tmpfs={"/tmp": "size=64m,mode=1777"},  # noqa: S108
+        tmpfs={"/tmp": "size=64m,mode=1777"},
         mounts=(session_mount(session, runner.uid, read_only=False), *slot_mounts),
         labels=labels,
         stdin=True,
@@ -92,7 +92,7 @@ def service(
         memory=size(runner.memory),
         cpus=2,
         pids=256,
-        tmpfs={"/tmp": "size=16m,mode=1777", "/data": f"size={runner.data},mode=1777"},  # noqa: S108
+        tmpfs={"/tmp": "size=16m,mode=1777", "/data": f"size={runner.data},mode=1777"},
         mounts=(session_mount(session, judge_uid, read_only=True),),
         labels=labels,
         keep_log=True,
@@ -121,7 +121,7 @@ def sandbox(
             "GRADER_KEY": address.key,
             "GRADER_SOCKET": f"{SLOT_FOLDER}/{address.socket}",
             "GRADER_FOLDER": WORK_FOLDER,
-            "GRADER_SCRATCH": f"/tmp:/dev/shm:/dev/mqueue:{SLOT_FOLDER}",  # noqa: S108
+            "GRADER_SCRATCH": f"/tmp:/dev/shm:/dev/mqueue:{SLOT_FOLDER}",
             "GRADER_RELAYS": ",".join(relays),
             # They are clients of services: without any, importing them would only cost time.
             "GRADER_PRELOAD": ",".join(runner.preload) if services else "",
@@ -133,7 +133,7 @@ def sandbox(
         pids=limits.pids,
         tmpfs={
             WORK_FOLDER: disk,
-            "/tmp": f"size={max(limits.disk // 4, MIB)},nr_inodes=20000,mode=1777,exec",  # noqa: S108
+            "/tmp": f"size={max(limits.disk // 4, MIB)},nr_inodes=20000,mode=1777,exec",
         },
         mounts=(
             session_mount(session, judge_uid, read_only=True),

@@ -16,7 +16,7 @@ from grader.engine.docker.session import Record
 try:
     import fcntl
 except ImportError:  # Windows: no advisory locks of this kind; sessions are then never shared
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # tested before use
 
 
 class WarmSessions:

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import stat
 
 
 def status():
@@ -71,16 +70,6 @@ def files(*roots):
 def mounts():
     with open("/proc/mounts") as file:
         return [line.split()[:4] for line in file]
-
-
-def setuid_files():
-    found = []
-    for folder, _, names in os.walk("/usr"):
-        for name in names:
-            path = os.path.join(folder, name)
-            if not os.path.islink(path) and os.stat(path).st_mode & (stat.S_ISUID | stat.S_ISGID):
-                found.append(path)
-    return found
 
 
 def postgres(url, statement):
