@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.engine.docker.session import Record
-from grader.engine.docker.warm import WarmSessions
+from grader.engine.docker.warm import Record, WarmSessions
 
 RECORD = Record(
     session="abc",

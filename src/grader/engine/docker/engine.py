@@ -14,9 +14,9 @@ from grader.engine.base import SessionSpec
 from grader.engine.docker.connect import connect
 from grader.engine.docker.images import Images
 from grader.engine.docker.removal import remove
-from grader.engine.docker.session import DockerSession, Parts, Record, fingerprint
+from grader.engine.docker.session import DockerSession, Parts, fingerprint
 from grader.engine.docker.sweep import sweep
-from grader.engine.docker.warm import WarmSessions
+from grader.engine.docker.warm import Record, WarmSessions
 from grader.errors import ExerciseError, InfrastructureError
 from grader.model.progress import Listener, Stage
 from grader.settings import Settings

@@ -6,6 +6,7 @@ change of a file makes a new tag.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +28,8 @@ from grader.settings import LOCAL_CA_FOLDERS, Settings
 
 BASE = "base"
 LABEL = "grader.image"
+MADE_FROM = "grader.source"
+"""Which installation built an image: only it may drop the image when another takes its place."""
 AT_ONCE = 2
 """Images built at the same time: more would only share the network and the processors."""
 
@@ -40,6 +43,7 @@ class ImageInfo:
     present: bool
     size: int = 0
     created: int = 0
+    source: str = ""
 
 
 class Images:
@@ -50,6 +54,8 @@ class Images:
         self._settings = settings
         self.runners: Mapping[str, runners.Runner] = runners.load(shipped.runners())
         self._contexts: dict[str, tuple[bytes, str]] = {}
+        where = str(shipped.runners().resolve())
+        self._source = hashlib.sha256(where.encode()).hexdigest()[:12]
 
     def tag(self, name: str) -> str:
         """`grader-<name>:<digest>`: the image that `name` must be now."""
@@ -109,6 +115,7 @@ class Images:
                         present=True,
                         size=image["Size"],
                         created=image["Created"],
+                        source=image["Labels"].get(MADE_FROM, ""),
                     )
         return infos
 
@@ -160,7 +167,7 @@ class Images:
                 self._context(name)[0],
                 tag=tag,
                 arguments={**self._settings.build_environment, "BASE": base},
-                labels={LABEL: name},
+                labels={LABEL: name, MADE_FROM: self._source},
                 tell=tell,
                 cache=not force,
             )
@@ -169,7 +176,7 @@ class Images:
         if before and after and before.id != after.id:
             self._remove(str(before.id))
         for other, info in self._present().items():
-            if info.name == name and other != tag:
+            if info.name == name and other != tag and info.source == self._source:
                 self._remove(other)
         return how
 

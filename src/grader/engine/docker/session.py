@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import socket
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import docker
@@ -20,6 +19,7 @@ from grader.engine.docker.channel import Channel
 from grader.engine.docker.errors import translated
 from grader.engine.docker.memory import MemoryWatch
 from grader.engine.docker.removal import remove, remove_sandboxes
+from grader.engine.docker.warm import Record, WarmSessions
 from grader.engine.runners import Runner
 from grader.errors import SessionLost
 from grader.settings import Settings
@@ -37,20 +37,6 @@ class Parts:
     language: Runner
     services: Mapping[str, Runner]
     tags: Mapping[str, str]
-
-
-@dataclass(kw_only=True)
-class Record:
-    """What must be known to use a session again from another process."""
-
-    session: str
-    judge: str
-    made_for: str
-    """Properties and image tags it was made with; another need makes another session."""
-    passwords: dict[str, dict[str, str]]
-    containers: list[str] = field(default_factory=list)
-    waiting: dict[str, str] | None = None
-    """The sandbox started ahead: name, slot, key."""
 
 
 def fingerprint(spec: SessionSpec, parts: Parts) -> str:
@@ -107,9 +93,8 @@ class DockerSession:
             for name in parts.services
         }
         made_for = fingerprint(spec, parts)
-        record = Record(
-            session=secrets.token_hex(6), judge="", made_for=made_for, passwords=passwords
-        )
+        name = f"{WarmSessions(settings.state_dir).home}-{secrets.token_hex(6)}"
+        record = Record(session=name, judge="", made_for=made_for, passwords=passwords)
         session = cls(client, settings, spec, parts, record)
         if reference_for:
             session._reached_from, session._slots = reference_for, (REFERENCE_SLOT,)
@@ -193,7 +178,6 @@ class DockerSession:
             "grader.role": role,
             "grader.exercise": self._spec.exercise,
             "grader.owner": self._spec.owner,
-            "grader.host": socket.gethostname(),
             "grader.pid": str(os.getpid()),
             "grader.started": str(int(time.time())),
         }

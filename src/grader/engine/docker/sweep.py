@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 
 import docker
 
@@ -16,8 +15,9 @@ from grader.settings import Settings
 
 
 def sweep(client: docker.DockerClient, settings: Settings) -> int:
-    """Remove sessions of this machine that no process owns and nobody waits for; how many."""
-    waiting = WarmSessions(settings.state_dir).known()
+    """Remove our sessions that no process owns and nobody waits for; how many."""
+    warm = WarmSessions(settings.state_dir)
+    waiting = warm.known()
     with translated("looking for what dead sessions left"):
         dead = {
             session
@@ -25,6 +25,7 @@ def sweep(client: docker.DockerClient, settings: Settings) -> int:
             if session not in waiting and _owner_is_gone(labels)
         }
         dead |= _orphan_volumes(client)
+        dead = {session for session in dead if session.startswith(f"{warm.home}-")}
     for session in dead:
         remove(client, session)
     return len(dead)
@@ -64,8 +65,6 @@ def _orphan_volumes(client: docker.DockerClient) -> set[str]:
 
 
 def _owner_is_gone(labels: dict[str, str]) -> bool:
-    if labels.get("grader.host") != socket.gethostname():
-        return False  # another machine's, on a shared engine: it looks after its own
     try:
         os.kill(int(labels["grader.pid"]), 0)
     except (ProcessLookupError, ValueError, KeyError):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import socket
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 import msgspec
-
-from grader.engine.docker.session import Record
 
 try:
     import fcntl
@@ -19,11 +19,35 @@ except ImportError:  # Windows: no advisory locks of this kind; sessions are the
     fcntl = None  # type: ignore[assignment]  # tested before use
 
 
+@dataclass(kw_only=True)
+class Record:
+    """What must be known to use a session again from another process."""
+
+    session: str
+    judge: str
+    made_for: str
+    """Properties and image tags it was made with; another need makes another session."""
+    passwords: dict[str, dict[str, str]]
+    containers: list[str] = field(default_factory=list)
+    waiting: dict[str, str] | None = None
+    """The sandbox started ahead: name, slot, key."""
+
+
 class WarmSessions:
     """One file per waiting session, in a folder that only the user can read: it holds passwords."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "sessions"
+
+    @property
+    def home(self) -> str:
+        """Begins the id of each session that this folder's owner makes on this machine.
+
+        One engine may serve several people, several state folders and several machines: each looks
+        after its own sessions and leaves the others' alone.
+        """
+        where = f"{socket.gethostname()}\0{self._folder.resolve()}"
+        return hashlib.sha256(where.encode()).hexdigest()[:8]
 
     @staticmethod
     def name(*parts: str) -> str:
