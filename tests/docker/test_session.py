@@ -65,7 +65,7 @@ def test_a_half_failed_start_removes_all(docker_engine: DockerEngine, settings: 
     parts = docker_engine._parts(_spec())
     broken = replace(parts, tags={**parts.tags, "redis": "grader-redis:there-is-no-such-tag"})
     with pytest.raises(GraderError, match="no-such-tag"):
-        DockerSession.create(client, settings, _spec(), broken)
+        DockerSession.create(lambda: client, settings, _spec(), broken)
     assert _ours(client, settings) == before
     client.close()
 
@@ -98,9 +98,9 @@ def test_everybody_sweeps_their_own(
     dead = subprocess.Popen(["true"])
     dead.wait()
     with monkeypatch.context() as patch:
-        patch.setattr("grader.engine.docker.session.os.getpid", lambda: dead.pid)
+        patch.setattr("grader.engine.docker.launch.os.getpid", lambda: dead.pid)
         parts = docker_engine._parts(_spec())
-        session = DockerSession.create(client, settings, _spec(), parts)
+        session = DockerSession.create(lambda: client, settings, _spec(), parts)
     session.close()
     name = session.record.session
     before = _left(client, name)

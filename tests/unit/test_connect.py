@@ -13,7 +13,8 @@ import pytest
 import requests
 import urllib3
 
-from grader.engine.docker.connect import Endpoint, Machine, connect, endpoint, explain
+from grader.engine.docker.connect import Machine, connect, explain
+from grader.engine.docker.endpoint import Endpoint, endpoint
 from grader.engine.docker.errors import translated
 from grader.errors import (
     EngineUnavailable,

@@ -101,7 +101,6 @@ def _child(request: dict[str, Any], fds: list[int]) -> None:
         for name in [name for name in sys.modules if name.partition(".")[0] == ours]:
             del sys.modules[name]
         sys.argv = [folder]
-        importlib.invalidate_caches()
         Worker(socket.socket(fileno=3), folder).serve()
         status = 0
     finally:

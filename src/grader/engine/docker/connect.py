@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 import shutil
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import docker
 from docker.tls import TLSConfig
 
+from grader.engine.docker.endpoint import Endpoint, chosen
 from grader.engine.docker.errors import FOREIGN, reason
 from grader.errors import EngineUnavailable
 from grader.settings import Settings
@@ -22,20 +20,7 @@ ANSWER_WITHIN = 10
 """Seconds that the first answer may take."""
 CALL_TIMEOUT = 60
 
-DEFAULT_SOCKET = "unix:///var/run/docker.sock"
-DEFAULT_PIPE = "npipe:////./pipe/docker_engine"
 INSTALL_PAGE = "https://docs.docker.com/engine/install/"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
-    """Where an engine is to be found, and which setting says so."""
-
-    url: str
-    source: str
-    certificates: Path | None = None
-    """Folder with ca.pem, cert.pem and key.pem; None means no TLS."""
-    verify: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +35,7 @@ class Machine:
 
 def connect(settings: Settings) -> docker.DockerClient:
     """A client of the user's engine, which has answered once. Raises EngineUnavailable."""
-    where = endpoint(settings.docker_environment, Path.home(), platform.system())
+    where = chosen(settings)
     try:
         _try_socket(where.url)
         # Without a version given, making the client asks the engine for its own.
@@ -62,62 +47,6 @@ def connect(settings: Settings) -> docker.DockerClient:
         raise EngineUnavailable(message, fix=fix) from error
     client.api.timeout = CALL_TIMEOUT
     return client
-
-
-def endpoint(env: Mapping[str, str], home: Path, system: str) -> Endpoint:
-    """The engine that `docker` would use: DOCKER_HOST, else DOCKER_CONTEXT, else the current
-    context of the config file, else this platform's default socket. Raises EngineUnavailable."""
-    config = Path(env.get("DOCKER_CONFIG") or home / ".docker")
-    if env.get("DOCKER_HOST"):
-        folder = Path(env.get("DOCKER_CERT_PATH") or config)
-        return Endpoint(
-            url=env["DOCKER_HOST"],
-            source="DOCKER_HOST",
-            certificates=folder if env.get("DOCKER_TLS_VERIFY") else None,
-        )
-    context, source = env.get("DOCKER_CONTEXT", ""), "DOCKER_CONTEXT"
-    if not context:
-        context, source = _current_context(config / "config.json"), str(config / "config.json")
-    if context in ("", "default"):
-        url = DEFAULT_PIPE if system == "Windows" else DEFAULT_SOCKET
-        return Endpoint(url=url, source="the default")
-    return _context(config, context, source)
-
-
-def _current_context(file: Path) -> str:
-    try:
-        content = json.loads(file.read_bytes())
-    except FileNotFoundError:
-        return ""
-    except (OSError, ValueError) as error:
-        raise EngineUnavailable(f"{file}: cannot be read: {error}", fix="mend the file") from None
-    current = content.get("currentContext") if isinstance(content, dict) else None
-    return current if isinstance(current, str) else ""
-
-
-def _context(config: Path, name: str, source: str) -> Endpoint:
-    key = hashlib.sha256(name.encode()).hexdigest()
-    file = config / "contexts" / "meta" / key / "meta.json"
-    try:
-        details = json.loads(file.read_bytes())["Endpoints"]["docker"]
-        url = str(details["Host"])
-    except FileNotFoundError:
-        raise EngineUnavailable(
-            f"{source} names the Docker context '{name}', which does not exist",
-            fix="choose one that does: docker context ls; docker context use NAME",
-        ) from None
-    except (OSError, ValueError, LookupError, TypeError):
-        raise EngineUnavailable(
-            f"{file}: the Docker context '{name}' cannot be read",
-            fix=f"make it again: docker context rm {name}; docker context create {name}",
-        ) from None
-    certificates = config / "contexts" / "tls" / key / "docker"
-    return Endpoint(
-        url=url,
-        source=f"the context '{name}'",
-        certificates=certificates if certificates.is_dir() else None,
-        verify=not details.get("SkipTLSVerify"),
-    )
 
 
 def _tls(where: Endpoint) -> TLSConfig | None:

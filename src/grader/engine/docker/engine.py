@@ -8,14 +8,11 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from grader import shipped
-from grader.engine import runners
 from grader.engine.base import SessionSpec
-from grader.engine.docker.connect import connect
-from grader.engine.docker.images import Images
-from grader.engine.docker.removal import remove
-from grader.engine.docker.session import DockerSession, Parts, fingerprint
-from grader.engine.docker.sweep import sweep
+from grader.engine.docker.endpoint import chosen
+from grader.engine.docker.parts import Parts, fingerprint
+from grader.engine.docker.session import DockerSession
+from grader.engine.docker.tags import Tags
 from grader.engine.docker.warm import Record, WarmSessions
 from grader.errors import ExerciseError, InfrastructureError
 from grader.model.progress import Listener, Stage
@@ -35,18 +32,26 @@ class DockerEngine:
         self._warm = WarmSessions(settings.state_dir)
 
     @cached_property
-    def _client(self) -> docker.DockerClient:
-        return connect(self._settings)
+    def _tags(self) -> Tags:
+        return Tags(self._settings)
 
     @cached_property
-    def _images(self) -> Images:
-        return Images(self._client, self._settings)
+    def _client(self) -> docker.DockerClient:
+        from grader.engine.docker.connect import connect  # it loads the SDK
+
+        return connect(self._settings)
 
     def prepare(self, spec: SessionSpec, listener: Listener) -> None:
-        self._images.ensure(self._names(spec), listener)
+        if self._waiting(spec, self._parts(spec)) is None:
+            self._bring_images(spec, listener)
+
+    def _bring_images(self, spec: SessionSpec, listener: Listener) -> None:
+        from grader.engine.docker.images import Images
+
+        Images(self._client, self._settings).ensure(self._names(spec), listener)
 
     def _names(self, spec: SessionSpec) -> list[str]:
-        known = runners.load(shipped.runners())
+        known = self._tags.runners
         for name in (spec.runner, *spec.services):
             if name not in known:
                 raise ExerciseError(
@@ -56,20 +61,19 @@ class DockerEngine:
         return ["judge", spec.runner, *spec.services]
 
     def _parts(self, spec: SessionSpec) -> Parts:
-        known = runners.load(shipped.runners())
+        names, known = self._names(spec), self._tags.runners
         return Parts(
             judge=known["judge"],
             language=known[spec.runner],
             services={name: known[name] for name in spec.services},
-            tags={name: self._images.tag(name) for name in self._names(spec)},
+            tags={name: self._tags.tag(name) for name in names},
         )
 
     @contextlib.contextmanager
     def session(
         self, spec: SessionSpec, listener: Listener, *, fresh: bool = False
     ) -> Iterator[DockerSession]:
-        parts = self._parts(spec)
-        name = self._warm.name(str(self._client.api.base_url), spec.owner, spec.exercise)
+        parts, name = self._parts(spec), self._name(spec)
         with self._warm.lock(name) if spec.owner else contextlib.nullcontext(False) as mine:
             session = self._begin(spec, parts, name if mine else "", listener, fresh=fresh)
             try:
@@ -84,29 +88,45 @@ class DockerEngine:
             else:
                 session.end()
 
+    def _name(self, spec: SessionSpec) -> str:
+        return self._warm.name(chosen(self._settings).url, spec.owner, spec.exercise)
+
+    def _waiting(self, spec: SessionSpec, parts: Parts) -> Record | None:
+        """The owner's warm session, if it is what this run needs."""
+        found = self._warm.load(self._name(spec)) if spec.owner else None
+        return found if found is not None and found.made_for == fingerprint(spec, parts) else None
+
     def _begin(
         self, spec: SessionSpec, parts: Parts, name: str, listener: Listener, *, fresh: bool
     ) -> DockerSession:
         """The owner's warm session if there is one, else a new one. `name` "": never warm."""
-        waiting = self._warm.load(name) if name else None
-        if waiting is not None:
-            usable = not fresh and waiting.made_for == fingerprint(spec, parts)
-            adopted = self._adopt(spec, parts, waiting) if usable else None
-            if adopted is not None:
-                # On disk from now on without its sandbox: who finds this after a crash of ours
-                # must not take the one that a run has used.
-                self._warm.save(name, replace(waiting, waiting=None))
-                return adopted
-            self._warm.forget(name)
-            remove(self._client, waiting.session)
-        sweep(self._client, self._settings)
+        waiting = self._waiting(spec, parts) if name and not fresh else None
+        adopted = None if waiting is None else self._adopt(spec, parts, waiting)
+        if adopted is not None and waiting is not None:
+            # On disk from now on without its sandbox: who finds this after a crash of ours
+            # must not take the one that a run has used.
+            self._warm.save(name, replace(waiting, waiting=None))
+            return adopted
+        self._sweep(name)
+        self._bring_images(spec, listener)  # they may be gone since the warm session was made
         started = ", ".join([*parts.services, "the judge", "a sandbox"])
         listener(Stage(f"Starting {started}"))
-        return DockerSession.create(self._client, self._settings, spec, parts)
+        return DockerSession.create(lambda: self._client, self._settings, spec, parts)
+
+    def _sweep(self, name: str) -> None:
+        """Remove the owner's session, if one waits, and what dead ones left."""
+        from grader.engine.docker.removal import remove
+        from grader.engine.docker.sweep import sweep
+
+        old = self._warm.load(name) if name else None
+        if old is not None:
+            self._warm.forget(name)
+            remove(self._client, old.session)
+        sweep(self._client, self._settings)
 
     def _adopt(self, spec: SessionSpec, parts: Parts, waiting: Record) -> DockerSession | None:
         try:
-            return DockerSession.adopt(self._client, self._settings, spec, parts, waiting)
+            return DockerSession.adopt(lambda: self._client, self._settings, spec, parts, waiting)
         except InfrastructureError:  # it ended meanwhile; a new one takes its place
             return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
@@ -18,15 +18,13 @@ import docker.errors
 from docker.models.images import Image
 
 from grader import shipped
-from grader.engine import runners
 from grader.engine.docker import builder
-from grader.engine.docker.context import build_context, certificates, collect
 from grader.engine.docker.errors import translated
+from grader.engine.docker.tags import BASE, Tags
 from grader.errors import ImageError, InfrastructureError
 from grader.model.progress import ImageOutput, ImageReady, ImageStarted, Listener, Progress
-from grader.settings import LOCAL_CA_FOLDERS, Settings
+from grader.settings import Settings
 
-BASE = "base"
 LABEL = "grader.image"
 MADE_FROM = "grader.source"
 """Which installation built an image: only it may drop the image when another takes its place."""
@@ -52,14 +50,14 @@ class Images:
     def __init__(self, client: docker.DockerClient, settings: Settings) -> None:
         self._client = client
         self._settings = settings
-        self.runners: Mapping[str, runners.Runner] = runners.load(shipped.runners())
-        self._contexts: dict[str, tuple[bytes, str]] = {}
+        self._tags = Tags(settings)
+        self.runners = self._tags.runners
         where = str(shipped.runners().resolve())
         self._source = hashlib.sha256(where.encode()).hexdigest()[:12]
 
     def tag(self, name: str) -> str:
-        """`grader-<name>:<digest>`: the image that `name` must be now."""
-        return f"grader-{name}:{self._context(name)[1]}"
+        """See Tags.tag."""
+        return self._tags.tag(name)
 
     def ensure(self, names: Iterable[str], listener: Listener) -> None:
         """Bring every image that is not here: pulled when a registry has it, else built."""
@@ -73,7 +71,8 @@ class Images:
         """Every image that a runner defines, as it is on this engine."""
         present = self._present()
         return [
-            present.get(self.tag(name)) or ImageInfo(name=name, tag=self.tag(name), present=False)
+            present.get(self._tags.tag(name))
+            or ImageInfo(name=name, tag=self._tags.tag(name), present=False)
             for name in self.runners
         ]
 
@@ -86,19 +85,6 @@ class Images:
         for image in unnamed:  # builds of the same tag leave these
             self._remove(image["Id"])
         return removed
-
-    def _context(self, name: str) -> tuple[bytes, str]:
-        if name not in self._contexts:
-            if name not in self.runners:
-                raise InfrastructureError(
-                    f"no runner is called '{name}'",
-                    fix=f"runners are: {', '.join(self.runners)}",
-                )
-            found = certificates(self._settings.ca_bundle, LOCAL_CA_FOLDERS) if name == BASE else {}
-            files = collect(self.runners[name], shipped.package(), found)
-            below = [] if name == BASE else [self.tag(BASE)]
-            self._contexts[name] = build_context(files, [*below, self._settings.base_image])
-        return self._contexts[name]
 
     def _present(self) -> dict[str, ImageInfo]:
         """Grader's images here, by tag. The label alone would find what others built on them."""
@@ -154,17 +140,17 @@ class Images:
 
     def _bring_one(self, name: str, tell: Callable[[str], None], *, force: bool) -> str:
         """Pull or build one image, drop those it replaces; `pulled` or `built`."""
-        tag, how = self.tag(name), "pulled"
+        tag, how = self._tags.tag(name), "pulled"
         before = self._here(name)
         source = f"{self._settings.registry.rstrip('/')}/{tag}" if self._settings.registry else ""
         if force or not source or not builder.pull(self._client, source, tag):
-            base = self.tag(BASE)
+            base = self._tags.tag(BASE)
             if name == BASE:
                 base = self._settings.base_image
                 builder.need_base_image(self._client, base, tell)
             builder.build(
                 self._client,
-                self._context(name)[0],
+                self._tags.context(name)[0],
                 tag=tag,
                 arguments={**self._settings.build_environment, "BASE": base},
                 labels={LABEL: name, MADE_FROM: self._source},
@@ -184,7 +170,7 @@ class Images:
         """The image that `name` must be now; None when it is not on this engine."""
         with translated(f"looking at the image of {name}"):
             try:
-                return self._client.images.get(self.tag(name))
+                return self._client.images.get(self._tags.tag(name))
             except docker.errors.ImageNotFound:
                 return None
 

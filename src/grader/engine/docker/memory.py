@@ -21,9 +21,10 @@ LATE = 1.0
 class MemoryWatch:
     """Follows one session's events in a thread until closed."""
 
-    def __init__(self, client: docker.DockerClient, session: str) -> None:
+    def __init__(self, client: docker.DockerClient, session: str, since: float) -> None:
         self._events: list[tuple[str, float]] = []
         self._stream = client.events(
+            since=int(since),
             filters={"label": f"{LABEL}={session}", "event": "oom", "type": "container"},
             decode=True,
         )

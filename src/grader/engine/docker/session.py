@@ -1,47 +1,33 @@
-"""One session in Docker: the judge, its services and sandboxes, from start to end."""
+"""One session in Docker: the judge, its services and sandboxes, from start to end.
+
+A warm session is used again before the SDK is even loaded: that takes longer than most checks, so
+it happens in a thread while the judge works. Only the first words to the judge go without it.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
-from typing import Any
-
-import docker
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 from grader.engine.base import Message, Sandbox, SessionSpec
-from grader.engine.docker import containers
-from grader.engine.docker.channel import Channel
-from grader.engine.docker.errors import translated
-from grader.engine.docker.memory import MemoryWatch
-from grader.engine.docker.removal import remove, remove_sandboxes
+from grader.engine.docker.channel import Channel, attached
+from grader.engine.docker.endpoint import chosen
+from grader.engine.docker.parts import Parts, fingerprint
 from grader.engine.docker.warm import Record, WarmSessions
-from grader.engine.runners import Runner
 from grader.errors import SessionLost
 from grader.settings import Settings
 
+if TYPE_CHECKING:
+    import docker
+
+    from grader.engine.docker.launch import Launcher
+
 SLOTS = ("slot0", "slot1", "slot2")
 REFERENCE_SLOT = "reference"
-ANSWER_WITHIN = 20.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """The runners and image tags a session is made of."""
-
-    judge: Runner
-    language: Runner
-    services: Mapping[str, Runner]
-    tags: Mapping[str, str]
-
-
-def fingerprint(spec: SessionSpec, parts: Parts) -> str:
-    """Equal for sessions that can stand in for each other."""
-    return repr((spec, sorted(parts.tags.items())))
 
 
 class DockerSession:
@@ -49,7 +35,7 @@ class DockerSession:
 
     def __init__(
         self,
-        client: docker.DockerClient,
+        connect: Callable[[], docker.DockerClient],
         settings: Settings,
         spec: SessionSpec,
         parts: Parts,
@@ -58,7 +44,7 @@ class DockerSession:
         self._reached_from = record.session  # the session whose judge reaches our sandboxes
         self._slots: tuple[str, ...] = SLOTS
         self._reference: DockerSession | None = None
-        self._client = client
+        self._connect = connect
         self._settings = settings
         self._spec = spec
         self._parts = parts
@@ -66,18 +52,17 @@ class DockerSession:
         self.reused = False
         self.spoiled = False
         self._pool = ThreadPoolExecutor(max_workers=4)
-        self._jobs: list[Future[None]] = []
+        self._launching: Future[Launcher] | None = None
         self._ahead: Future[Sandbox] | None = None
         self._used: dict[str, str] = {}
         self._channel: Channel | None = None
-        self._memory: MemoryWatch | None = None
 
     # -- beginning ----------------------------------------------------------------------------
 
     @classmethod
     def create(
         cls,
-        client: docker.DockerClient,
+        connect: Callable[[], docker.DockerClient],
         settings: Settings,
         spec: SessionSpec,
         parts: Parts,
@@ -92,31 +77,31 @@ class DockerSession:
             name: {role: secrets.token_urlsafe(18) for role in ("admin", "learner")}
             for name in parts.services
         }
-        made_for = fingerprint(spec, parts)
         name = f"{WarmSessions(settings.state_dir).home}-{secrets.token_hex(6)}"
+        made_for = fingerprint(spec, parts)
         record = Record(session=name, judge="", made_for=made_for, passwords=passwords)
-        session = cls(client, settings, spec, parts, record)
+        session = cls(connect, settings, spec, parts, record)
         if reference_for:
             session._reached_from, session._slots = reference_for, (REFERENCE_SLOT,)
         try:
-            with translated("starting a session"):
-                session._start()
+            session._start()
         except BaseException:
             session.end()
             raise
         return session
 
     def _start(self) -> None:
-        labels = self._labels("judge")
+        self._launch()
+        launcher = self._launcher
         slots = dict.fromkeys((*SLOTS, REFERENCE_SLOT), self._parts.language.uid)
-        tag = self._parts.tags["judge"]
-        made = containers.judge(self.record.session, tag, self._parts.judge, slots, labels)
-        self.record.judge = self._create(made)
-        self._attach()
-        self._client.api.start(self.record.judge)
+        self.record.judge = launcher.make_judge(slots)
+        self._channel = Channel(launcher.attach(self.record.judge))
+        launcher.start(self.record.judge)
         # With the judge, the volumes exist and are mounted: the rest can start at once.
-        self._ahead = self._pool.submit(self._start_sandbox, self._slots[0])
-        services = [self._pool.submit(self._start_service, name) for name in self._parts.services]
+        self._ahead = self._pool.submit(launcher.start_sandbox, self._slots[0])
+        services = [
+            self._pool.submit(launcher.start_service, name) for name in self._parts.services
+        ]
         for started in services:
             started.result()
         self._renew_lease()
@@ -124,20 +109,22 @@ class DockerSession:
     @classmethod
     def adopt(
         cls,
-        client: docker.DockerClient,
+        connect: Callable[[], docker.DockerClient],
         settings: Settings,
         spec: SessionSpec,
         parts: Parts,
         record: Record,
     ) -> DockerSession:
         """Use a session that an earlier process parked. Raises InfrastructureError."""
-        session = cls(client, settings, spec, parts, record)
+        session = cls(connect, settings, spec, parts, record)
         session.reused = True
         try:
-            with translated("using the warm session again"):
-                if record.waiting is None:  # its last user was killed in the middle of a run
-                    remove_sandboxes(client, record.session)
-                session._attach()
+            session._channel = attached(chosen(settings).url, record.judge)
+            session._launch()
+            if session._channel is None:
+                session._channel = Channel(session._launcher.attach(record.judge))
+            if record.waiting is None:  # its last user was killed in the middle of a run
+                session._launcher.remove_sandboxes()
             session._renew_lease()
             session._hear()
         except BaseException:
@@ -149,12 +136,28 @@ class DockerSession:
             session._ahead = ready
         return session
 
-    def _attach(self) -> None:
-        raw = self._client.api.attach_socket(
-            self.record.judge, params={"stdin": 1, "stdout": 1, "stream": 1}
-        )
-        self._channel = Channel(raw)
-        self._memory = MemoryWatch(self._client, self.record.session)
+    def _launch(self) -> None:
+        """Load the SDK and connect to the engine, in a thread."""
+        since = time.time()
+
+        def launch() -> Launcher:
+            from grader.engine.docker.launch import Launcher, Plan
+
+            plan = Plan(
+                settings=self._settings,
+                spec=self._spec,
+                parts=self._parts,
+                record=self.record,
+                reached_from=self._reached_from,
+            )
+            return Launcher(self._connect(), plan, since)
+
+        self._launching = self._pool.submit(launch)
+
+    @property
+    def _launcher(self) -> Launcher:
+        assert self._launching is not None
+        return self._launching.result()
 
     def _hear(self) -> None:
         """The judge answers, or the session is lost."""
@@ -169,65 +172,6 @@ class DockerSession:
 
     def _renew_lease(self) -> None:
         self.send({"type": "lease", "seconds": self._settings.idle_seconds})
-
-    # -- containers ---------------------------------------------------------------------------
-
-    def _labels(self, role: str) -> dict[str, str]:
-        return {
-            containers.LABEL: self.record.session,
-            "grader.role": role,
-            "grader.exercise": self._spec.exercise,
-            "grader.owner": self._spec.owner,
-            "grader.pid": str(os.getpid()),
-            "grader.started": str(int(time.time())),
-        }
-
-    def _create(self, made: containers.Container) -> str:
-        api = self._client.api
-        answer = api.create_container(**containers.arguments(api, made))
-        self.record.containers.append(answer["Id"])
-        return str(answer["Id"])
-
-    def _start_service(self, name: str) -> None:
-        made = containers.service(
-            self.record.session,
-            self._parts.tags[name],
-            self._parts.services[name],
-            self.record.judge,
-            self._parts.judge.uid,
-            self.record.passwords[name],
-            self._labels(name),
-        )
-        with translated(f"starting the service {name}"):
-            self._client.api.start(self._create(made))
-
-    def _start_sandbox(self, slot: str) -> Sandbox:
-        # A name nobody knows before: nothing that lies in this place already is taken for it.
-        address = Sandbox(
-            name="", slot=slot, socket=secrets.token_hex(6), key=secrets.token_urlsafe(18)
-        )
-        made = containers.sandbox(
-            self.record.session,
-            self._parts.tags[self._parts.language.name],
-            self._parts.language,
-            self._parts.judge.uid,
-            containers.slot_mount(
-                self._reached_from,
-                slot,
-                self._parts.language.uid,
-                containers.SLOT_FOLDER,
-                read_only=False,
-            ),
-            address,
-            self._parts.services,
-            self._spec.limits,
-            self._labels("sandbox"),
-            self._settings.runtime,
-        )
-        with translated("starting a sandbox"):
-            container = self._create(made)
-            self._client.api.start(container)
-        return replace(address, name=container)
 
     # -- engine.base.Session ------------------------------------------------------------------
 
@@ -258,14 +202,12 @@ class DockerSession:
                 return slot
         raise SessionLost("every place for a sandbox is taken")
 
-    def discard(self, sandbox: Sandbox) -> None:
-        self._kill(sandbox.name)
-        self._used.pop(sandbox.slot, None)
+    def _start_sandbox(self, slot: str) -> Sandbox:
+        return self._launcher.start_sandbox(slot)
 
-    def _kill(self, container: str) -> None:
-        """End a container; the engine removes it then by itself."""
-        with contextlib.suppress(docker.errors.APIError):  # it is gone already
-            self._client.api.kill(container)
+    def discard(self, sandbox: Sandbox) -> None:
+        self._launcher.kill(sandbox.name)
+        self._used.pop(sandbox.slot, None)
 
     def send(self, message: Message) -> None:
         assert self._channel is not None
@@ -276,13 +218,12 @@ class DockerSession:
         return self._channel.receive(timeout)
 
     def out_of_memory(self, sandbox: Sandbox, begin: float, end: float) -> bool:
-        assert self._memory is not None
-        return self._memory.met_limit(sandbox.name, begin, end)
+        return self._launcher.out_of_memory(sandbox.name, begin, end)
 
     def reference(self) -> DockerSession:
         if self._reference is None:
             self._reference = DockerSession.create(
-                self._client,
+                self._connect,
                 self._settings,
                 replace(self._spec, owner=""),
                 self._parts,
@@ -307,21 +248,27 @@ class DockerSession:
             one for one in self.record.containers if one in alive or one not in used
         ]
         for container in used:
-            self._pool.submit(self._kill, container)
+            self._pool.submit(self._launcher.kill, container)
         self.close(wait=False)  # the verdict need not wait until the sandbox is gone
         return self.record
 
     def end(self) -> None:
         """Remove every container and volume of the session; safe to call at any time."""
         self.close()
-        remove(self._client, self.record.session)
+        if self._launching is not None and self._launching.exception() is None:
+            self._launching.result().remove()
 
     def close(self, *, wait: bool = True) -> None:
         """Let go of the session in this process; a session apart for the reference ends."""
         if self._reference is not None:
             self._reference.end()
         self._pool.shutdown(wait=wait, cancel_futures=wait)
-        if self._memory is not None:
-            self._memory.close()
+        if self._launching is not None:
+            self._launching.add_done_callback(_close)
         if self._channel is not None:
             self._channel.close()
+
+
+def _close(launching: Future[Launcher]) -> None:
+    if not launching.cancelled() and launching.exception() is None:
+        launching.result().close()

@@ -9,10 +9,12 @@ session, nor change its password and settings, nor see its queries.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -23,6 +25,7 @@ from grader.judge.errors import AuthorFault, Fault
 from grader.judge.gateway import Link
 
 TEMPLATE = "grader_template_"
+NEXT = "grader_next_"
 CHECKER = "checker"
 DATABASE = "learner"
 MOST_ROWS = 100_000
@@ -44,7 +47,9 @@ class PostgresService:
         self._user = str(options["learner"]["user"])
         self._password = str(options["learner"]["password"])
         self._checker_password = secrets.token_urlsafe(18)
-        self._template = ""
+        self._template = self._next = ""
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._ahead: Future[None] | None = None
         self._admin: psycopg.Connection[Any] | None = None
         self._fixture: Postgres | None = None
 
@@ -63,7 +68,7 @@ class PostgresService:
     def prepare(self, init: list[str]) -> None:
         self._make_roles()
         digest = hashlib.sha256("\0".join(init).encode()).hexdigest()[:16]
-        self._template = TEMPLATE + digest
+        self._template, self._next = TEMPLATE + digest, NEXT + digest
         if not self._found("SELECT FROM pg_database WHERE datname = %s", self._template):
             self._make_template(init)
 
@@ -101,16 +106,34 @@ class PostgresService:
         self._statement(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(name, final))
 
     def reset(self) -> None:
+        if self._ahead is not None:
+            self._ahead.result()  # it uses the same connection
         if self._fixture is not None:
             self._fixture.close()
-        database = sql.Identifier(DATABASE)
+        self._make_next()
+        database, following = sql.Identifier(DATABASE), sql.Identifier(self._next)
+        owner = sql.Identifier(self._user)
         self._statement(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
         self._reset_role()
-        self._statement(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
-                database, sql.Identifier(self._template), sql.Identifier(self._user)
+        self._statement(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(following, database))
+        self._statement(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, owner))
+        self._statement(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database))
+        # A copy takes longer than all of this: the next one is made while this test runs.
+        self._ahead = self._thread.submit(self._make_next_ahead)
+
+    def _make_next(self) -> None:
+        """The copy that the next test gets, unless it is there: nobody can log in to it yet."""
+        if not self._found("SELECT FROM pg_database WHERE datname = %s", self._next):
+            self._statement(
+                sql.SQL(
+                    "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy ALLOW_CONNECTIONS false"
+                ).format(sql.Identifier(self._next), sql.Identifier(self._template))
             )
-        )
+
+    def _make_next_ahead(self) -> None:
+        """What goes wrong here (the learner's queries may exhaust the server) is tried again."""
+        with contextlib.suppress(psycopg.Error):
+            self._make_next()
 
     def _reset_role(self) -> None:
         """Undo what a role may change about itself: its password and its settings."""

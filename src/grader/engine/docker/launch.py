@@ -1,0 +1,143 @@
+"""Starts, watches and ends the containers of one session: all that a session asks of the SDK."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import docker
+
+from grader.engine.base import Sandbox, SessionSpec
+from grader.engine.docker import containers
+from grader.engine.docker.errors import translated
+from grader.engine.docker.memory import MemoryWatch
+from grader.engine.docker.parts import Parts
+from grader.engine.docker.removal import remove, remove_sandboxes
+from grader.engine.docker.warm import Record
+from grader.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the containers of one session are made from."""
+
+    settings: Settings
+    spec: SessionSpec
+    parts: Parts
+    record: Record
+    reached_from: str
+    """The session whose judge reaches the sandboxes: this one, unless it is a reference's."""
+
+
+class Launcher:
+    """The containers of one session. Every method raises InfrastructureError."""
+
+    def __init__(self, client: docker.DockerClient, plan: Plan, since: float) -> None:
+        """Containers that run out of memory are known from the epoch time `since` on."""
+        self._plan = plan
+        self._client = client
+        with translated("watching the session"):
+            self._memory = MemoryWatch(self._client, plan.record.session, since)
+
+    def make_judge(self, slots: Mapping[str, int]) -> str:
+        """Make the judge's container, which holds the session's namespace; not started yet."""
+        parts, labels = self._plan.parts, self._labels("judge")
+        tag = parts.tags["judge"]
+        with translated("making the judge"):
+            return self._create(
+                containers.judge(self._plan.record.session, tag, parts.judge, slots, labels)
+            )
+
+    def attach(self, container: str) -> Any:
+        """The connection to the standard streams of a container."""
+        with translated("attaching to the judge"):
+            return self._client.api.attach_socket(
+                container, params={"stdin": 1, "stdout": 1, "stream": 1}
+            )
+
+    def start(self, container: str) -> None:
+        """Start a container that was made."""
+        with translated("starting a session"):
+            self._client.api.start(container)
+
+    def start_service(self, name: str) -> None:
+        """Make and start one service beside the judge."""
+        parts, record = self._plan.parts, self._plan.record
+        made = containers.service(
+            record.session,
+            parts.tags[name],
+            parts.services[name],
+            record.judge,
+            parts.judge.uid,
+            record.passwords[name],
+            self._labels(name),
+        )
+        with translated(f"starting the service {name}"):
+            self._client.api.start(self._create(made))
+
+    def start_sandbox(self, slot: str) -> Sandbox:
+        """Make and start a sandbox whose agent can be reached in `slot`."""
+        # A name nobody knows before: nothing that lies in this place already is taken for it.
+        address = Sandbox(
+            name="", slot=slot, socket=secrets.token_hex(6), key=secrets.token_urlsafe(18)
+        )
+        plan, language = self._plan, self._plan.parts.language
+        made = containers.sandbox(
+            plan.record.session,
+            plan.parts.tags[language.name],
+            language,
+            plan.parts.judge.uid,
+            containers.slot_mount(
+                plan.reached_from, slot, language.uid, containers.SLOT_FOLDER, read_only=False
+            ),
+            address,
+            plan.parts.services,
+            plan.spec.limits,
+            self._labels("sandbox"),
+            plan.settings.runtime,
+        )
+        with translated("starting a sandbox"):
+            container = self._create(made)
+            self._client.api.start(container)
+        return replace(address, name=container)
+
+    def kill(self, container: str) -> None:
+        """End a container; the engine removes it then by itself."""
+        with contextlib.suppress(docker.errors.APIError):  # it is gone already
+            self._client.api.kill(container)
+
+    def remove_sandboxes(self) -> None:
+        """Remove every sandbox of the session, whatever runs in it."""
+        remove_sandboxes(self._client, self._plan.record.session)
+
+    def remove(self) -> None:
+        """Remove every container and volume of the session."""
+        remove(self._client, self._plan.record.session)
+
+    def out_of_memory(self, container: str, begin: float, end: float) -> bool:
+        """See MemoryWatch.met_limit."""
+        return self._memory.met_limit(container, begin, end)
+
+    def close(self) -> None:
+        """Let go of the engine; the containers stay."""
+        self._memory.close()
+
+    def _create(self, made: containers.Container) -> str:
+        answer = self._client.api.create_container(**containers.arguments(self._client.api, made))
+        self._plan.record.containers.append(answer["Id"])
+        return str(answer["Id"])
+
+    def _labels(self, role: str) -> dict[str, str]:
+        return {
+            containers.LABEL: self._plan.record.session,
+            "grader.role": role,
+            "grader.exercise": self._plan.spec.exercise,
+            "grader.owner": self._plan.spec.owner,
+            "grader.pid": str(os.getpid()),
+            "grader.started": str(int(time.time())),
+        }
