@@ -105,7 +105,6 @@ def _attempt(
     attempt = Attempt()
     try:
         with engine.session(spec, listener, fresh=fresh) as session:
-            listener(Stage("Running the checks"))
             judging = Judging(session, work, listener)
             attempt.findings = judging.findings
             try:
@@ -115,6 +114,8 @@ def _attempt(
             attempt.fault = _first_error(attempt.results)
             if attempt.fault:
                 session.spoil()
+            elif spec.owner:
+                judging.prepare_next()
     except InfrastructureError as error:
         attempt.fault = error.message
     return attempt

@@ -16,7 +16,7 @@ from typing import Any
 from grader.engine.base import Message, Sandbox, Session
 from grader.errors import ExerciseError, SessionLost, UsageError
 from grader.model.exercise import Exercise
-from grader.model.progress import CheckFinished, CheckStarted, Collected, Listener
+from grader.model.progress import CheckFinished, CheckStarted, Collected, Listener, Stage
 from grader.model.report import Check, CheckResult, Outcome
 from grader.model.submission import Submission
 from grader.workspace.snapshot import snapshot_folder
@@ -66,6 +66,7 @@ class Judging:
         """Run all checks. Raises SessionLost, ExerciseError."""
         message = run_message(self._session, self._work, self._token, self._sandbox)
         self._session.send(message)
+        self._listener(Stage("Running the checks"))
         try:
             while not self._handle(self._next()):
                 pass
@@ -77,6 +78,11 @@ class Judging:
         if missing:
             raise SessionLost(f"the judge never said how '{missing[0].id}' ended")
         return self.findings
+
+    def prepare_next(self) -> None:
+        """Let the judge make ready for another run like this one."""
+        message = run_message(self._session, self._work, "", None)
+        self._session.send({**message, "type": "prepare"})
 
     def unfinished(self) -> list[Check]:
         """The checks that were collected and have no outcome yet."""
@@ -237,6 +243,7 @@ def run_message(
         "attempt": work.attempt,
         "only": list(work.only),
         "exercise": {"slug": exercise.slug, "seconds": exercise.limits.seconds},
+        "serve": False,
         "tests": base64.b64encode(tests_archive(exercise.tests)).decode(),
         "submission": base64.b64encode(work.submission.archive()).decode(),
         "services": services,

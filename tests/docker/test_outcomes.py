@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from grader.catalog import load_exercise
 from grader.engine.docker.engine import DockerEngine
+from grader.errors import ExerciseError
 from grader.grade import GradeOptions, grade
 from grader.model.report import CheckResult, Report
 from grader.workspace.snapshot import snapshot_folder
@@ -86,3 +88,30 @@ def test_the_walls_of_the_sandbox(docker_engine: DockerEngine) -> None:
         if check.outcome != "passed"
     }
     assert told == {}
+
+
+def test_what_was_prepared_is_for_the_same_tests_only(
+    docker_engine: DockerEngine, tmp_path: Path
+) -> None:
+    """A warm judge waits with the tests collected; when they change, or break, it starts again."""
+    folder = tmp_path / "sum"
+    shutil.copytree(GRADED / "sum", folder)
+    exercise = load_exercise(folder)
+    submission = snapshot_folder(exercise.solution, exercise.submit, exercise.limits)
+    options = GradeOptions(seed=5, owner=str(tmp_path))
+
+    def outcomes() -> list[str]:
+        report = grade(exercise, submission, docker_engine, options, lambda _: None)
+        return [check.outcome.value for check in report.checks()]
+
+    assert set(outcomes()) == set(outcomes()) == {"passed"}
+    tests = folder / "tests" / "test_adding.py"
+    right = tests.read_text()
+    tests.write_text(f"{right}\n\nraise RuntimeError('broken by its author')\n")
+    for _ in range(2):
+        with pytest.raises(ExerciseError, match="broken by its author"):
+            outcomes()
+    tests.write_text(right.replace("assert ", "assert not "))
+    assert "failed" in outcomes()
+    tests.write_text(right)
+    assert set(outcomes()) == {"passed"}

@@ -7,7 +7,7 @@ import io
 from rich.console import Console
 
 from grader.cli.live import LiveView
-from grader.cli.progress import HEARTBEAT, PlainLines
+from grader.cli.plain import HEARTBEAT, PlainLines
 from grader.model.progress import (
     CheckFinished,
     CheckStarted,

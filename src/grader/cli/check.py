@@ -31,7 +31,6 @@ def check(
     """
     from grader.catalog import find
     from grader.cli.outcome import Run, exit_code, show
-    from grader.report.details import Commands
     from grader.workspace import count_attempt, read, snapshot
 
     settings = common.settings(context)
@@ -53,6 +52,8 @@ def check(
     report = run.grade(settings, quiet=json)
     if report.score is not None and not report.partial:
         count_attempt(info.root)
+    from grader.report.details import Commands  # after the checks: it loads what draws
+
     where = "" if path == Path() else f" {shlex.quote(str(path))}"
     show(report, Commands(again=f"grader check{where}"), json=json)
     raise typer.Exit(exit_code(report))

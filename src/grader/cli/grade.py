@@ -47,7 +47,6 @@ def grade(
     """
     from grader.catalog import find
     from grader.cli.outcome import Run, exit_code, show
-    from grader.report.details import Commands
     from grader.workspace import snapshot
 
     settings = common.settings(context)
@@ -57,6 +56,8 @@ def grade(
     submission = snapshot(path, found.submit, found.limits)
     json = form is Format.JSON
     report = Run(exercise=found, submission=submission, seed=seed).grade(settings, quiet=json)
+    from grader.report.details import Commands  # after the checks: it loads what draws
+
     again = f"grader grade {shlex.quote(str(path))} --exercise {shlex.quote(exercise)}"
     commands = Commands(again=again, only=False)
     if output is None:

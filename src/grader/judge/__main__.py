@@ -1,8 +1,12 @@
 """The judge's parent process: warm, it forks one process per run and passes messages on.
 
-Messages are JSON lines. From the host on stdin: `ping`, `lease`, `run`, `reply`, `cancel`. To the
-host on stdout: `pong`, the events of a run (each with its `run`), `finished`, `fault`. Nothing
-else can write to that stdout: a run's process has its own output redirected before tests load.
+Messages are JSON lines. From the host on stdin: `ping`, `lease`, `prepare`, `run`, `reply`,
+`cancel`. To the host on stdout: `pong`, the events of a run (each with its `run`), `finished`,
+`fault`. Nothing else can write to that stdout: a run's process has its own output redirected
+before tests load.
+
+What a run needs beside the submission (services, collected tests) can be made ready before it:
+`prepare` forks the process of the next run, which waits there until a `run` for the same comes.
 """
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ from grader.judge.child import perform
 
 TMP = Path("/tmp")  # noqa: S108 -- the judge's own tmpfs
 LEASE = Path("/session/lease")
+PREPARED = ("exercise", "services", "tests", "serve")
+"""The keys of a `run` that do not depend on the submission: `prepare` has the same."""
 PREPARE = 90.0
 """Seconds that fresh state may take before a check: the learner's code has no part in it."""
 LATE = 3.0
@@ -36,6 +42,8 @@ class Parent:
         self._selector = selectors.DefaultSelector()
         self._input = bytearray()
         self._message: dict[str, Any] = {}
+        self._prepared: dict[str, Any] = {}
+        self._waiting = False
         self._pid = 0
         self._sock: socket.socket | None = None
         self._from_child = bytearray()
@@ -89,10 +97,17 @@ class Parent:
             new = LEASE.with_suffix(".new")  # replaced at once: nobody reads half a number
             new.write_text(str(int(time.time() + float(message["seconds"]))))
             new.replace(LEASE)
-        elif kind == "run":
-            self._end()
-            self._message, self._done, self._used = message, {}, 0.0
+        elif kind == "prepare" and self._sock is None:
+            self._prepared = {key: message[key] for key in PREPARED}
             self._fork()
+        elif kind == "run":
+            prepared = {key: message.pop(key) for key in PREPARED}
+            if not (self._waiting and self._prepared == prepared):
+                self._end()
+                self._prepared = prepared
+                self._fork()
+            self._message, self._done, self._used = message, {}, 0.0
+            self._go()
         elif kind == "reply" and self._sock is not None:
             with contextlib.suppress(OSError):
                 self._sock.sendall(json.dumps(message).encode() + b"\n")
@@ -112,14 +127,22 @@ class Parent:
                 os.setsid()
                 ours.close()
                 os.close(self._out)
-                perform({**self._message, "done": self._done, "used": self._used}, theirs, folder)
+                perform(self._prepared, theirs, folder)
             finally:
                 os._exit(0)
         theirs.close()
         self._sock = ours
         self._from_child.clear()
-        self._finished = False
+        self._finished, self._waiting = False, True
         self._selector.register(ours, selectors.EVENT_READ)
+
+    def _go(self) -> None:
+        """Hand the waiting process its submission."""
+        assert self._sock is not None
+        self._waiting = False
+        message = {**self._message, "done": self._done, "used": self._used}
+        with contextlib.suppress(OSError):  # it ended; what it said before says why
+            self._sock.sendall(json.dumps(message).encode() + b"\n")
 
     def _read_child(self) -> None:
         assert self._sock is not None
@@ -136,6 +159,8 @@ class Parent:
             self._event(json.loads(line))
 
     def _event(self, event: dict[str, Any]) -> None:
+        if self._waiting:
+            return  # it could not make ready; the next run tries again, and hears why
         kind = event["type"]
         if kind == "started":
             self._check, self._began = event["check"], time.time()
@@ -156,7 +181,7 @@ class Parent:
 
     def _child_ended(self) -> None:
         """A run that died in a check lost that check only; the others still get their turn."""
-        check, finished = self._check, self._finished
+        check, finished = self._check, self._finished or self._waiting
         self._end()
         if finished:
             return
@@ -179,6 +204,7 @@ class Parent:
         )
         self._message["sandbox"] = None  # whatever it did in there, the next check gets a new one
         self._fork()
+        self._go()
 
     def _end(self) -> None:
         """End the run's processes, if there are any, and what they left on disk."""
@@ -190,7 +216,7 @@ class Parent:
                 os.killpg(self._pid, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(self._pid, 0)
-        self._check = ""
+        self._check, self._waiting = "", False
         shutil.rmtree(TMP / "run", ignore_errors=True)
 
 

@@ -30,12 +30,23 @@ class Channel:
         self._next += 1
         self.emit({"type": "request", "id": self._next, "name": name, **arguments})
         while True:
-            line = self._lines.readline()
-            if not line:
-                raise Fault("the host closed the channel")
-            reply: dict[str, Any] = json.loads(line)
+            reply = self._receive()
             if reply.get("id") == self._next:
                 break
         if "fault" in reply:
             raise Fault(str(reply["fault"]))
         return reply
+
+    def wait(self, kind: str) -> dict[str, Any]:
+        """The host's next message of this type. Raises Fault when none can come any more."""
+        while True:
+            message = self._receive()
+            if message.get("type") == kind:
+                return message
+
+    def _receive(self) -> dict[str, Any]:
+        line = self._lines.readline()
+        if not line:
+            raise Fault("the host closed the channel")
+        message: dict[str, Any] = json.loads(line)
+        return message

@@ -27,8 +27,8 @@ class Plugin:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._checks: dict[str, Check] = {}
-        self._outcomes: dict[str, str] = dict(run.message.get("done", {}))
-        self._left = run.seconds - float(run.message.get("used", 0.0))
+        self._outcomes: dict[str, str] = {}
+        self._left = 0.0
         self._error: BaseException | None = None
         self._kept: object = None
         self._deadline = 0.0
@@ -51,13 +51,15 @@ class Plugin:
             return
         try:
             checks = [read(item) for item in items]
-            chosen = select(checks, list(self._run.message["only"]))
-            ordered = order(chosen)
+            message = self._run.begin()
+            ordered = order(select(checks, list(message["only"])))
         except NotWellFormed as error:
             self.faults.append(str(error))
             items[:] = []
             return
         self._checks = {check.id: check for check in ordered}
+        self._outcomes = dict(message["done"])
+        self._left = self._run.seconds - float(message["used"])
         by_name = {item.name: item for item in items}
         items[:] = [by_name[check.id] for check in ordered if check.id not in self._outcomes]
         self._run.channel.emit(

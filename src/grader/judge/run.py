@@ -39,32 +39,44 @@ class Learner:
 class Run:
     """Everything one run holds; the process ends with it."""
 
-    def __init__(self, message: Mapping[str, Any], channel: Channel) -> None:
-        self.message = message
+    seed: int
+    learner: Learner
+    solution: Solution
+
+    def __init__(self, prepared: Mapping[str, Any], channel: Channel) -> None:
+        """`prepared` is what does not depend on the submission: it may be done ahead."""
+        self.prepared = prepared
         self.channel = channel
-        self.seed = int(message["seed"])
-        self.seconds = float(message["exercise"]["seconds"])
-        self.rng = random.Random(self.seed)  # noqa: S311 -- inputs must repeat, not be secret
-        self.learner = Learner(int(message["learner_seed"]), int(message["attempt"]))
-        self.solution = Solution(base64.b64decode(message["submission"]))
+        self.seconds = float(prepared["exercise"]["seconds"])
+        self.rng = random.Random()  # noqa: S311 -- inputs must repeat, not be secret
         self.services: dict[str, Service] = {}
         self.fixtures: dict[str, Any] = {}
         self.comparisons = Comparisons()
         self.given: list[tuple[str, str]] = []
         self.awarded: tuple[float, str] | None = None
+        self._env: Mapping[str, str] = {}
         self._gateway = Gateway(self)
         self._reference: Solution | None = None
 
     def prepare(self, folder: Path) -> None:
-        """Unpack the tests, bring the services up, take the sandbox. Raises Fault."""
-        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(self.message["tests"]))) as tar:
+        """Unpack the tests, bring the services up. Raises Fault."""
+        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(self.prepared["tests"]))) as tar:
             tar.extractall(folder, filter="data")
         self.prepare_services()
-        self._take(self.message["sandbox"] or self.channel.request("sandbox"))
+
+    def begin(self) -> Mapping[str, Any]:
+        """Wait for a submission, take its sandbox; the host's message. Raises Fault."""
+        message = self.channel.wait("run")
+        self.seed = int(message["seed"])
+        self.learner = Learner(int(message["learner_seed"]), int(message["attempt"]))
+        self.solution = Solution(base64.b64decode(message["submission"]))
+        self._env = message["env"]
+        self._take(message["sandbox"] or self.channel.request("sandbox"))
+        return message
 
     def prepare_services(self) -> None:
         """Wait for the servers, make their template state, open the gateway. Raises Fault."""
-        for name, options in self.message["services"].items():
+        for name, options in self.prepared["services"].items():
             service = make(name, options)
             service.wait_ready(READY_SECONDS)
             service.prepare(list(options["init"]))
@@ -73,7 +85,7 @@ class Run:
             self.fixtures[name] = service.fixture(link)
 
     def _take(self, sandbox: Mapping[str, Any]) -> None:
-        self.solution.attach(agent_of(sandbox), self.message["env"])
+        self.solution.attach(agent_of(sandbox), self._env)
 
     def switch(self, port: int, opened: bool) -> None:
         """For the gateway: let the sandbox's own port refuse, or not."""

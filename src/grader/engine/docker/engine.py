@@ -46,6 +46,7 @@ class DockerEngine:
             self._bring_images(spec, listener)
 
     def _bring_images(self, spec: SessionSpec, listener: Listener) -> None:
+        listener(Stage("Looking for the images"))  # an engine far away may take its time
         from grader.engine.docker.images import Images
 
         Images(self._client, self._settings).ensure(self._names(spec), listener)
