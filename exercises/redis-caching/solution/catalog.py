@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import random
+import threading
 import time
 import uuid
 from decimal import Decimal
@@ -19,7 +20,7 @@ ENTRY_SECONDS = 60  # give or take a tenth
 MISSING_SECONDS = 8
 LEASE_SECONDS = 2  # the time in which one reader may load a product while the others wait
 WAIT_SECONDS = 4
-REDIS_TIMEOUT = 0.8
+REDIS_TIMEOUT = 0.4
 
 # Stores what was loaded, but only while the lease is still ours: whoever changes the product takes
 # the lease away, because what we have read may be old by then.
@@ -51,6 +52,7 @@ def decode(text):
 class Catalog:
     def __init__(self):
         self._database = os.environ["DATABASE_URL"]
+        self._thread = threading.local()  # a connection for each thread: connecting is slow
         self._redis = redis.Redis.from_url(
             os.environ["REDIS_URL"],
             decode_responses=True,
@@ -68,20 +70,29 @@ class Catalog:
             return self._load(product_id)
 
     def update_price(self, product_id, price):
-        with psycopg.connect(self._database) as connection:
+        with self._transaction() as connection:
             update = "UPDATE products SET price = %s WHERE id = %s"
             changed = connection.execute(update, (price, product_id)).rowcount == 1
         self._forget(product_id)  # not before the commit: until then others read the old price
         return changed
 
     def add(self, product_id, name, price):
-        with psycopg.connect(self._database) as connection:
+        with self._transaction() as connection:
             insert = "INSERT INTO products (id, name, price) VALUES (%s, %s, %s)"
             connection.execute(insert, (product_id, name, price))
         self._forget(product_id)  # somebody may have asked for it already and found nothing
 
+    @contextlib.contextmanager
+    def _transaction(self):
+        connection = getattr(self._thread, "connection", None)
+        if connection is None or connection.closed:
+            connection = psycopg.connect(self._database, autocommit=True, row_factory=dict_row)
+            self._thread.connection = connection
+        with connection.transaction():
+            yield connection
+
     def _load(self, product_id):
-        with psycopg.connect(self._database, row_factory=dict_row) as connection:
+        with self._transaction() as connection:
             select = "SELECT id, name, price FROM products WHERE id = %s"
             return connection.execute(select, (product_id,)).fetchone()
 
@@ -99,7 +110,7 @@ class Catalog:
             if leased and entry is None:
                 return self._load_and_store(product_id, ticket)
             if entry is None:
-                time.sleep(random.uniform(0.05, 0.15))
+                time.sleep(random.uniform(0.02, 0.06))
         return self._load(product_id) if entry is None else decode(entry)
 
     def _load_and_store(self, product_id, ticket):

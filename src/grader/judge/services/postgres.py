@@ -120,6 +120,8 @@ class PostgresService:
         self._statement(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database))
         # A copy takes longer than all of this: the next one is made while this test runs.
         self._ahead = self._thread.submit(self._make_next_ahead)
+        if self._fixture is not None:
+            self._fixture.open_ahead()
 
     def _make_next(self) -> None:
         """The copy that the next test gets, unless it is there: nobody can log in to it yet."""
@@ -209,6 +211,8 @@ class Postgres:
     def __init__(self, service: PostgresService, link: Link) -> None:
         self._service = service
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._opening: Future[psycopg.Connection[dict[str, Any]]] | None = None
         self.link = link
 
     def connect(self) -> psycopg.Connection[dict[str, Any]]:
@@ -251,12 +255,22 @@ class Postgres:
     def _run(self, statement: str, params: Params) -> psycopg.Cursor[dict[str, Any]]:
         return self._open().execute(statement.encode(), params)
 
+    def open_ahead(self) -> None:
+        """Connect while the test begins with something else."""
+        self._opening = self._thread.submit(self._service.connect)
+
     def _open(self) -> psycopg.Connection[dict[str, Any]]:
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            self._connection = opening.result()
         if self._connection is None or self._connection.closed:
             self._connection = self._service.connect()
         return self._connection
 
     def close(self) -> None:
+        with contextlib.suppress(psycopg.Error):
+            if self._opening is not None:
+                self._connection = self._opening.result()
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+        self._opening = self._connection = None
