@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit format base engine images clean
+.PHONY: help demo test check unit bench verdicts format base engine images clean
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,12 @@ check: $(INSTALLED) ## Lint and types
 
 unit: $(INSTALLED) ## The tests that need no engine and take seconds
 	$(BIN)/python -m pytest tests/unit
+
+bench: $(INSTALLED) ## What a learner waits for, beside plain pytest
+	$(BIN)/python bench/run.py
+
+verdicts: $(INSTALLED) ## 300 runs of every exercise must give 300 equal verdicts (an hour)
+	$(BIN)/python bench/verdicts.py
 
 format: $(INSTALLED) ## Lay the code out
 	$(BIN)/ruff format .
