@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from grader import shipped
@@ -15,7 +16,7 @@ from grader.engine.docker.connect import connect
 from grader.engine.docker.images import Images
 from grader.engine.docker.removal import remove
 from grader.engine.docker.session import DockerSession, Parts, fingerprint
-from grader.engine.docker.sweep import sweep
+from grader.engine.docker.sweep import end_oldest, sweep
 from grader.engine.docker.warm import Record, WarmSessions
 from grader.errors import ExerciseError, InfrastructureError
 from grader.model.progress import Listener, Stage
@@ -79,9 +80,11 @@ class DockerEngine:
                     self._warm.forget(name)
                 session.end()
                 raise
-            if mine and not session.spoiled:
+            if mine and not session.spoiled and self._settings.warm_sessions > 0:
                 self._park(session, name)
             else:
+                if mine:
+                    self._warm.forget(name)
                 session.end()
 
     def _begin(
@@ -117,3 +120,7 @@ class DockerEngine:
         except InfrastructureError:
             self._warm.forget(name)
             session.end()
+        if self._warm.beyond(self._settings.warm_sessions):
+            # The verdict need not wait until it is gone; the process does, before it ends.
+            arguments = (self._client, self._settings)
+            Thread(target=end_oldest, args=arguments, name="end-oldest").start()
