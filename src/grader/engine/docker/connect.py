@@ -50,7 +50,7 @@ class Machine:
 
 def connect(settings: Settings) -> docker.DockerClient:
     """A client of the user's engine, which has answered once. Raises EngineUnavailable."""
-    where = endpoint(settings.docker_environment, Path.home(), platform.system())
+    where = chosen(settings)
     try:
         _try_socket(where.url)
         # Without a version given, making the client asks the engine for its own.
@@ -62,6 +62,11 @@ def connect(settings: Settings) -> docker.DockerClient:
         raise EngineUnavailable(message, fix=fix) from error
     client.api.timeout = CALL_TIMEOUT
     return client
+
+
+def chosen(settings: Settings) -> Endpoint:
+    """The engine that the `docker` command of this user would use. Raises EngineUnavailable."""
+    return endpoint(settings.docker_environment, Path.home(), platform.system())
 
 
 def endpoint(env: Mapping[str, str], home: Path, system: str) -> Endpoint:
