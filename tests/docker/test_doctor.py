@@ -80,3 +80,12 @@ def test_the_sessions_are_counted(docker_engine: DockerEngine, settings: Setting
     with docker_engine.session(replace(_spec(), owner="doctor"), lambda _: None) as session:
         session.spoil()
     assert examined(settings)["sessions"].facts["warm"] == 0
+
+
+def test_a_certificate_that_cannot_be_read(settings: Settings, tmp_path: Path) -> None:
+    """A setting that keeps images from being made is named, after what works."""
+    found = examined(replace(settings, ca_bundle=tmp_path / "none.pem"))
+    assert found["docker"].state is State.WORKS
+    assert found["images"].state is State.FAILS
+    assert "none.pem" in found["images"].cause
+    assert found["images"].fix

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grader.engine.docker import doctor
+from grader.engine.docker import doctor, findings
 from grader.engine.docker.connect import Endpoint
 from grader.engine.docker.images import ImageInfo
 from grader.engine.machine import python, state_folder
@@ -46,7 +46,7 @@ def problem(finding: Finding) -> tuple[State, str, str]:
 
 
 def test_the_engine_is_named_with_its_place() -> None:
-    found = doctor.engine(WHERE, {"Version": "20.10.24"}, INFO)
+    found = findings.engine(WHERE, {"Version": "20.10.24"}, INFO)
     assert found.state is State.WORKS
     assert found.found == "20.10.24 at unix:///var/run/docker.sock (the default)"
     assert (found.facts["version"], found.facts["product"]) == ("20.10.24", "Docker")
@@ -54,13 +54,13 @@ def test_the_engine_is_named_with_its_place() -> None:
 
 def test_podman_is_told_from_docker() -> None:
     version = {"Version": "5.4.2", "Components": [{"Name": "Podman Engine"}]}
-    found = doctor.engine(WHERE, version, INFO)
+    found = findings.engine(WHERE, version, INFO)
     assert found.found.startswith("Podman 5.4.2 at ")
     assert found.facts["product"] == "Podman"
 
 
 def test_windows_containers_are_no_use() -> None:
-    finding = doctor.engine(WHERE, {"Version": "27"}, {**INFO, "OSType": "windows"})
+    finding = findings.engine(WHERE, {"Version": "27"}, {**INFO, "OSType": "windows"})
     state, cause, fix = problem(finding)
     assert state is State.FAILS
     assert "windows containers" in cause
@@ -68,8 +68,8 @@ def test_windows_containers_are_no_use() -> None:
 
 
 def test_a_runtime_that_the_engine_does_not_know() -> None:
-    assert doctor.runtime("runsc", INFO).state is State.WORKS
-    state, cause, fix = problem(doctor.runtime("kata", INFO))
+    assert findings.runtime("runsc", INFO).state is State.WORKS
+    state, cause, fix = problem(findings.runtime("kata", INFO))
     assert state is State.FAILS
     assert "runc, runsc" in cause
     assert "unset GRADER_RUNTIME" in fix
@@ -77,7 +77,7 @@ def test_a_runtime_that_the_engine_does_not_know() -> None:
 
 @pytest.mark.parametrize(("total", "state"), [(2 * GB, State.WORKS), (2 * GB - 1, State.WARNS)])
 def test_memory(total: int, state: State) -> None:
-    found = doctor.memory({**INFO, "MemTotal": total})
+    found = findings.memory({**INFO, "MemTotal": total})
     assert found.state is state
     assert found.found == "2.0 GB, 4 processors"
     assert found.facts == {"total_bytes": total, "processors": 4}
@@ -85,8 +85,8 @@ def test_memory(total: int, state: State) -> None:
 
 def test_more_memory_is_given_where_the_engine_takes_it_from() -> None:
     little = {**INFO, "MemTotal": GB, "NCPU": 1}
-    assert "GRADER_WARM_SESSIONS=1" in problem(doctor.memory(little))[2]
-    desktop = doctor.memory({**little, "OperatingSystem": "Docker Desktop"})
+    assert "GRADER_WARM_SESSIONS=1" in problem(findings.memory(little))[2]
+    desktop = findings.memory({**little, "OperatingSystem": "Docker Desktop"})
     assert "Docker Desktop" in problem(desktop)[2]
     assert desktop.found.endswith("1 processor")
 
@@ -102,7 +102,7 @@ def test_more_memory_is_given_where_the_engine_takes_it_from() -> None:
     ],
 )
 def test_disk(free: int, state: State) -> None:
-    found = doctor.disk(free, "/var/lib/docker")
+    found = findings.disk(free, "/var/lib/docker")
     assert found.state is state
     assert "free in /var/lib/docker" in found.found
     if state is not State.WORKS:
@@ -110,15 +110,15 @@ def test_disk(free: int, state: State) -> None:
 
 
 def test_a_disk_that_cannot_be_seen_is_no_problem() -> None:
-    found = doctor.disk(None, "/var/lib/docker")
+    found = findings.disk(None, "/var/lib/docker")
     assert found.state is State.WORKS
     assert found.found.startswith("not known")
     assert found.facts["free_bytes"] is None
 
 
 def test_images() -> None:
-    assert doctor.images([image("base"), image("judge")]).found == "all 2 are here"
-    missing = doctor.images([image("base"), image("judge", present=False)])
+    assert findings.images([image("base"), image("judge")]).found == "all 2 are here"
+    missing = findings.images([image("base"), image("judge", present=False)])
     state, cause, fix = problem(missing)
     assert state is State.WARNS
     assert missing.found == "1 of 2 are here"
@@ -138,7 +138,7 @@ def test_mirrors_are_shown_without_their_passwords() -> None:
             "NO_PROXY": "localhost,.example",
         },
     )
-    found = doctor.builds(settings, base_is_here=False)
+    found = findings.builds(settings, False)
     assert found.state is State.WORKS
     assert found.found == (
         "from debian:trixie-slim (will be pulled); registry: registry.example/grader; "
@@ -165,22 +165,22 @@ def test_mirrors_are_shown_without_their_passwords() -> None:
     ],
 )
 def test_no_login_is_shown(url: str, shown: str) -> None:
-    assert doctor.without_login(url) == shown
+    assert findings.without_login(url) == shown
 
 
 def test_limits_that_are_enforced() -> None:
-    found = doctor.limits([Limit("memory", enforced=True), Limit("pids", enforced=True)], INFO)
+    found = findings.limits([Limit("memory", enforced=True), Limit("pids", enforced=True)], INFO)
     assert (found.state, found.found) == (State.WORKS, "enforced: memory, pids")
 
 
 def test_limits_that_are_not_enforced() -> None:
     """Checks of one's own still run; grading for others does not, and that is said."""
     tried = [Limit("memory", enforced=True), Limit("pids", enforced=False, what="forking")]
-    state, cause, fix = problem(doctor.limits(tried, INFO))
+    state, cause, fix = problem(findings.limits(tried, INFO))
     assert state is State.WARNS
     assert "forking" in cause
     assert "docker info" in fix
-    rootless = doctor.limits(tried, {**INFO, "SecurityOptions": ["name=rootless"]})
+    rootless = findings.limits(tried, {**INFO, "SecurityOptions": ["name=rootless"]})
     assert "security/rootless" in problem(rootless)[2]
     assert rootless.facts == {"enforced": ["memory"], "not_enforced": ["pids"]}
 
@@ -190,7 +190,7 @@ def test_limits_that_are_not_enforced() -> None:
     [(0, 0, "none is warm"), (2, 0, "2 warm"), (1, 3, "1 warm; dead ones removed: 3")],
 )
 def test_sessions(waiting: int, swept: int, said: str) -> None:
-    found = doctor.sessions(waiting, swept)
+    found = findings.sessions(waiting, swept)
     assert (found.state, found.found) == (State.WORKS, said)
     assert found.facts == {"warm": waiting, "swept": swept}
 
