@@ -342,3 +342,21 @@ def test_doctor_as_json(grader: Grader, tmp_path: Path) -> None:
     keys = ["name", "state", "found", "cause", "fix", "facts"]
     assert all(list(one) == keys for one in said["findings"])
     assert [one["state"] for one in said["findings"]] == ["works", "works", "fails"]
+
+
+def test_a_signal_that_is_ignored_stays_so(tmp_path: Path) -> None:
+    """`nohup grader batch` outlives its terminal; being told to end is still an interruption."""
+    code = (
+        "import signal\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from grader.cli import main as command_line\n"
+        "def run(_):\n"
+        "    signal.raise_signal(signal.SIGHUP)\n"
+        "    print('lives', flush=True)\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+        "    print('does not live', flush=True)\n"
+        "command_line._run = run\n"
+        "command_line.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "lives\n", "interrupted\n")
