@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from grader import shipped
@@ -119,8 +118,6 @@ class DockerEngine:
             self._warm.save(name, session.park())
         except InfrastructureError:
             self._warm.forget(name)
-            session.end()
-        if self._warm.beyond(self._settings.warm_sessions):
-            # The verdict need not wait until it is gone; the process does, before it ends.
-            arguments = (self._client, self._settings)
-            Thread(target=end_oldest, args=arguments, name="end-oldest").start()
+            with contextlib.suppress(InfrastructureError):  # then the next sweep ends it
+                session.end()
+        end_oldest(self._client, self._settings)
