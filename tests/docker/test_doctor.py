@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from grader.engine.base import SessionSpec
 from grader.engine.docker import doctor
 from grader.engine.docker.connect import connect
 from grader.engine.docker.containers import LABEL
 from grader.engine.docker.engine import DockerEngine
 from grader.engine.docker.images import Images
 from grader.engine.docker.warm import WarmSessions
+from grader.model.exercise import Limits
 from grader.model.finding import Finding, State, ready
 from grader.settings import Settings
 
@@ -25,9 +27,9 @@ def examined(settings: Settings) -> dict[str, Finding]:
     return {finding.name: finding for finding in doctor.examine(settings, lambda _: None)}
 
 
-def test_a_machine_that_works(settings: Settings) -> None:
+def test_a_machine_that_works(settings: Settings, tmp_path: Path) -> None:
     """Everything is found: the engine's version, memory and disk, and every image."""
-    found = examined(settings)
+    found = examined(replace(settings, state_dir=tmp_path))
     assert {"docker", "memory", "disk", "images", "sessions"} <= set(found)
     assert "builds" not in found
     assert ready(list(found.values()))
@@ -70,16 +72,27 @@ def test_the_disk_seen_from_inside(settings: Settings, tmp_path: Path) -> None:
     client.close()
 
 
-def test_the_sessions_are_counted(docker_engine: DockerEngine, settings: Settings) -> None:
-    """`warm` counts those that wait; nothing of a healthy one is swept."""
-    from tests.docker.test_session import _spec
-
-    with docker_engine.session(replace(_spec(), owner="doctor"), lambda _: None):
+def test_the_sessions_are_counted(settings: Settings, tmp_path: Path) -> None:
+    """`warm` counts those that wait; nothing of a healthy one is swept, a dead one is."""
+    mine = replace(settings, state_dir=tmp_path)
+    engine, spec = (
+        DockerEngine(mine),
+        SessionSpec(
+            exercise="doctor", runner="python", services=(), limits=Limits(), owner="doctor"
+        ),
+    )
+    with engine.session(spec, lambda _: None):
         pass
-    assert examined(settings)["sessions"].facts == {"warm": 1, "swept": 0}
-    with docker_engine.session(replace(_spec(), owner="doctor"), lambda _: None) as session:
+    assert examined(mine)["sessions"].facts == {"warm": 1, "swept": 0}
+    with engine.session(spec, lambda _: None) as session:
         session.spoil()
-    assert examined(settings)["sessions"].facts["warm"] == 0
+    assert examined(mine)["sessions"].facts == {"warm": 0, "swept": 0}
+    client = connect(mine)
+    volume = f"{WarmSessions(tmp_path).home}-dead"
+    client.volumes.create(volume, labels={LABEL: volume})
+    assert examined(mine)["sessions"].facts == {"warm": 0, "swept": 1}
+    assert not client.volumes.list(filters={"label": f"{LABEL}={volume}"})
+    client.close()
 
 
 def test_a_certificate_that_cannot_be_read(settings: Settings, tmp_path: Path) -> None:
