@@ -41,7 +41,9 @@ def settings(state_dir: Path) -> Settings:
         if name in kept or name.lower() in ("http_proxy", "https_proxy") or name[:7] == "DOCKER_"
     }
     environ["GRADER_STATE_DIR"] = str(state_dir)
-    environ["GRADER_CONFIG"] = str(state_dir / "none.toml")
+    nothing = state_dir / "nothing.toml"
+    nothing.touch()
+    environ["GRADER_CONFIG"] = str(nothing)
     return settings_module.load({}, environ)
 
 

@@ -8,7 +8,7 @@ GraderError                    70  a bug in grader when raised as such
 │   └── SessionLost             3  a container of the session ended or stopped answering
 ├── SubmissionError             4  the submission cannot be graded as handed in
 ├── ExerciseError               5  the exercise itself is broken: its author's fault
-└── Interrupted               130  the user pressed Ctrl-C
+└── Interrupted               130  Ctrl-C, SIGTERM or SIGHUP
 
 Foreign exceptions (docker, the operating system) are translated where they enter; `main()` has the
 only `except`. A message says what happened and where; `fix` says what to do about it.
@@ -88,6 +88,6 @@ class ExerciseError(_WithProblems):
 
 
 class Interrupted(GraderError):
-    """The user pressed Ctrl-C."""
+    """The user pressed Ctrl-C, or the process was told to end."""
 
     exit_code = 130

@@ -47,6 +47,8 @@ class Settings:
     """PEM file with private certificates for image builds."""
     idle_seconds: int = 900
     """A warm session nobody uses ends by itself after so long."""
+    warm_sessions: int = 3
+    """So many sessions stay warm at most; past it, the one not used for longest ends."""
     state_dir: Path = field(default_factory=Path)
     build_environment: Mapping[str, str] = field(default_factory=dict)
     """Proxy and package-index variables handed to image builds."""
@@ -62,22 +64,23 @@ FROM_USER = (
     "runtime",
     "ca_bundle",
     "idle_seconds",
+    "warm_sessions",
 )
 
 
 def load(flags: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Settings:
     """Resolve every setting once. A flag that is None was not given.
 
-    Raises UsageError for an unreadable config file, an unknown key or a value of the wrong type.
+    Raises UsageError for a config file that is named and not there, or that cannot be read, for an
+    unknown key and for a value of the wrong type.
     """
     import platformdirs
 
     env = dict(os.environ) if environ is None else dict(environ)
     values: dict[str, object] = {}
-    config = Path(
-        env.get("GRADER_CONFIG") or platformdirs.user_config_path("grader") / "config.toml"
-    )
-    values.update(_config_file(config))
+    named = env.get("GRADER_CONFIG")
+    config = Path(named) if named else platformdirs.user_config_path("grader") / "config.toml"
+    values.update(_config_file(config, named=bool(named)))
     for name in FROM_USER:
         variable = f"GRADER_{name.upper()}"
         if env.get(variable):
@@ -94,11 +97,15 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str] | None = None) 
     )
 
 
-def _config_file(path: Path) -> dict[str, object]:
+def _config_file(path: Path, *, named: bool) -> dict[str, object]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return {}
+        if not named:
+            return {}
+        raise UsageError(
+            f"GRADER_CONFIG: there is no file {path}", fix="mend it, or: unset GRADER_CONFIG"
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(
             f"{path}: cannot be read: {error}", fix="mend or remove the file"
@@ -115,9 +122,12 @@ def _typed(name: str, value: object, where: str) -> object:
     annotation = next(f.type for f in fields(Settings) if f.name == name)
     if "int" in str(annotation):
         try:
-            return int(str(value))
+            number = int(str(value))
         except ValueError:
             raise UsageError(f"{where}: '{value}' is not a whole number") from None
+        if number < 0:
+            raise UsageError(f"{where}: '{value}' is less than 0")
+        return number
     if not isinstance(value, str):
         raise UsageError(f"{where}: expected text, got {value!r}")
     return Path(value).expanduser() if "Path" in str(annotation) else value

@@ -311,3 +311,52 @@ def test_help_is_on_the_screen_at_once(tmp_path: Path) -> None:
     assert "grader.cli.main" in imported
     slow = {"docker", "typer", "rich", "msgspec", "yaml", "asyncio", "requests", "pytest"}
     assert imported & slow == set()
+
+
+def test_doctor_without_an_engine(grader: Grader, tmp_path: Path) -> None:
+    """It says what is wrong and what mends it, and exits 3; no colour in a pipe."""
+    done = grader("doctor", DOCKER_HOST=f"unix://{tmp_path}/none.sock")
+    assert done.returncode == 3
+    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    assert "✗ Docker   not usable" in lines
+    assert "    fix    start that engine, or take the default one: unset DOCKER_HOST" in lines
+    assert lines[-1] == "Checks cannot run here yet."
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_doctor_in_a_narrow_terminal_keeps_commands_whole(grader: Grader, tmp_path: Path) -> None:
+    done = grader("doctor", DOCKER_HOST=f"unix://{tmp_path}/none.sock", COLUMNS="30")
+    fix = "    fix    start that engine, or take the default one: unset DOCKER_HOST"
+    assert fix in done.stdout.splitlines()
+    assert all(len(line) <= 30 for line in done.stdout.splitlines() if line != fix)
+
+
+def test_doctor_as_json(grader: Grader, tmp_path: Path) -> None:
+    """What docs/doctor.md promises: these keys, and nothing else on either stream."""
+    done = grader("doctor", "--json", DOCKER_HOST=f"unix://{tmp_path}/none.sock")
+    assert (done.returncode, done.stderr) == (3, "")
+    said = json.loads(done.stdout)
+    assert (said["format"], said["ready"]) == (1, False)
+    assert [one["name"] for one in said["findings"]] == ["python", "state", "docker"]
+    keys = ["name", "state", "found", "cause", "fix", "facts"]
+    assert all(list(one) == keys for one in said["findings"])
+    assert [one["state"] for one in said["findings"]] == ["works", "works", "fails"]
+
+
+def test_a_signal_that_is_ignored_stays_so(tmp_path: Path) -> None:
+    """`nohup grader batch` outlives its terminal; being told to end is still an interruption."""
+    code = (
+        "import signal\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from grader.cli import main as command_line\n"
+        "def run(_):\n"
+        "    signal.raise_signal(signal.SIGHUP)\n"
+        "    print('lives', flush=True)\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+        "    print('does not live', flush=True)\n"
+        "command_line._run = run\n"
+        "command_line.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "lives\n", "interrupted\n")

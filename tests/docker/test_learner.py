@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from grader import shipped
-from grader.engine.docker.engine import DockerEngine
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_engine")]
 SLUG = "redis-caching"
@@ -112,23 +112,54 @@ def test_an_archive_is_graded(shell: Shell, tmp_path: Path) -> None:
     assert (report["status"], report["score"]) == ("passed", 100)
 
 
-def test_interrupted(shell: Shell, docker_engine: DockerEngine) -> None:
-    """Ctrl-C in the middle of a check ends with 130, and what was started ends, too."""
-    shell.run("start", SLUG)
-    workspace = shell.folder / SLUG
-    process = shell.start("check", cwd=workspace)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "Running the checks" in line:
-            break
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, out + err
-    assert "Traceback" not in err
-    deadline = time.monotonic() + 20
+def _until_nothing_is_left(shell: Shell) -> None:
+    deadline = time.monotonic() + 30
     while shell.containers() and time.monotonic() < deadline:
         time.sleep(0.2)
     assert shell.containers() == []
+    assert not list((shell.folder / "state" / "sessions").glob("*"))
+
+
+@pytest.mark.parametrize("begun", ["Starting", "Running the checks"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted(shell: Shell, number: signal.Signals, begun: str) -> None:
+    """Ctrl-C, a kill and a closed terminal end with 130, and what was started ends, too."""
+    shell.run("start", SLUG)
+    process = shell.start("check", cwd=shell.folder / SLUG)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if begun in line:
+            break
+    process.send_signal(number)
+    if number != signal.SIGINT:  # these come more than once when a terminal is closed
+        time.sleep(0.1)
+        process.send_signal(signal.SIGHUP)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    assert err.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in err
+    _until_nothing_is_left(shell)
+
+
+def test_a_closed_terminal(shell: Shell) -> None:
+    """The window is closed while a check runs: there is nobody to tell, and nothing is left."""
+    shell.run("start", SLUG)
+    terminal, inside = pty.openpty()
+    process = subprocess.Popen(
+        ["setsid", "--ctty", sys.executable, "-m", "grader", "check"],
+        cwd=shell.folder / SLUG,
+        env=shell.env,
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+    )
+    os.close(inside)
+    seen = b""
+    while b"Running the checks" not in seen:
+        seen += os.read(terminal, 1 << 16)
+    os.close(terminal)
+    assert process.wait(timeout=60) == 130
+    _until_nothing_is_left(shell)
 
 
 def test_killed(shell: Shell) -> None:

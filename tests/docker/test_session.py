@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from grader.engine.docker.connect import connect
 from grader.engine.docker.containers import LABEL
 from grader.engine.docker.engine import DockerEngine
 from grader.engine.docker.session import DockerSession
-from grader.engine.docker.sweep import sweep
+from grader.engine.docker.sweep import stop, sweep
 from grader.engine.docker.warm import WarmSessions
 from grader.errors import GraderError
 from grader.settings import Settings
@@ -32,6 +34,11 @@ def _spec() -> SessionSpec:
         services=tuple(exercise.services),
         limits=exercise.limits,
     )
+
+
+def _small() -> SessionSpec:
+    """A session without servers: as few containers as can be."""
+    return replace(_spec(), services=())
 
 
 def _left(client: docker.DockerClient, session: str) -> tuple[int, int]:
@@ -85,6 +92,96 @@ def test_containers_say_whose_they_are(docker_engine: DockerEngine, settings: Se
             assert not container.attrs["HostConfig"]["PortBindings"]
             assert {mount["Type"] for mount in container.attrs["Mounts"]} == {"volume"}
     client.close()
+
+
+def _until(met: Callable[[], bool]) -> None:
+    """Wait for what the engine does by itself."""
+    deadline = time.monotonic() + 60
+    while not met() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert met()
+
+
+def _park(engine: DockerEngine, owner: str) -> str:
+    with engine.session(replace(_small(), owner=owner), lambda _: None) as session:
+        return session.record.session
+
+
+def test_only_a_few_sessions_stay_warm(
+    docker_engine: DockerEngine, settings: Settings, tmp_path: Path
+) -> None:
+    """The one not used for longest ends when another is parked; using one makes it the newest."""
+    client, few = connect(settings), replace(settings, state_dir=tmp_path, warm_sessions=2)
+    engine, warm = DockerEngine(few), WarmSessions(tmp_path)
+    first, second = _park(engine, "first"), _park(engine, "second")
+    assert _park(engine, "first") == first
+    third = _park(engine, "third")
+    assert warm.known() == {first, third}
+    assert _left(client, second) == (0, 0)
+    assert _left(client, first) != (0, 0)
+    assert stop(few) == 2
+    assert _ours(client, few) == set()
+    assert list((tmp_path / "sessions").iterdir()) == []
+    client.close()
+
+
+def test_a_session_in_use_is_not_the_one_that_ends(
+    docker_engine: DockerEngine, settings: Settings, tmp_path: Path
+) -> None:
+    """However long ago it began: the cap waits until it is parked, and then another one ends."""
+    client, few = connect(settings), replace(settings, state_dir=tmp_path, warm_sessions=1)
+    engine, warm = DockerEngine(few), WarmSessions(tmp_path)
+    first = _park(engine, "first")
+    with DockerEngine(few).session(replace(_small(), owner="first"), lambda _: None) as used:
+        assert used.record.session == first
+        second = _park(engine, "second")
+        assert warm.known() == {first, second}
+        used.send({"type": "ping", "id": "alive"})
+        assert used.receive(10) == {"type": "pong", "id": "alive"}
+    assert warm.known() == {first}
+    assert _left(client, second) == (0, 0)
+    assert stop(few) == 1
+    client.close()
+
+
+def test_no_session_stays_warm_when_none_may(
+    docker_engine: DockerEngine, settings: Settings, tmp_path: Path
+) -> None:
+    client, none = connect(settings), replace(settings, state_dir=tmp_path, warm_sessions=0)
+    name = _park(DockerEngine(none), "me")
+    assert _left(client, name) == (0, 0)
+    assert list((tmp_path / "sessions").iterdir()) == []
+    client.close()
+
+
+def test_a_session_that_ended_by_its_lease_is_forgotten(
+    docker_engine: DockerEngine, settings: Settings, tmp_path: Path
+) -> None:
+    """Its record, its lock and its volumes go with the next sweep."""
+    short = replace(settings, state_dir=tmp_path, idle_seconds=3)
+    client, warm = connect(settings), WarmSessions(tmp_path)
+    name = _park(DockerEngine(short), "me")
+    assert warm.known() == {name}
+    sweep(client, short)
+    assert warm.known() == {name}
+    _until(lambda: _left(client, name)[0] == 0)
+    sweep(client, short)
+    assert warm.known() == set()
+    assert _left(client, name) == (0, 0)
+    assert list((tmp_path / "sessions").iterdir()) == []
+    client.close()
+
+
+def test_a_spoilt_session_is_forgotten(
+    docker_engine: DockerEngine, settings: Settings, tmp_path: Path
+) -> None:
+    """It was warm before it was spoilt: nobody finds it afterwards."""
+    engine = DockerEngine(replace(settings, state_dir=tmp_path))
+    _park(engine, "me")
+    with engine.session(replace(_small(), owner="me"), lambda _: None) as session:
+        assert session.reused
+        session.spoil()
+    assert list((tmp_path / "sessions").iterdir()) == []
 
 
 def test_everybody_sweeps_their_own(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import tarfile
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from grader.engine.base import SessionSpec
 from grader.engine.fake import FakeEngine, FakeSession
-from grader.errors import ExerciseError, InfrastructureError, SessionLost
+from grader.errors import ExerciseError, SessionLost
 from grader.grade import GradeOptions, grade
 from grader.judging import Judging, Work, run_message
 from grader.model.exercise import Exercise, Limits
@@ -150,13 +151,36 @@ def test_a_test_that_fails_on_the_reference_is_broken(tmp_path: Path) -> None:
         graded(exercise(tmp_path, one), engine)
 
 
-def test_a_fault_while_the_reference_runs_is_not_the_authors(tmp_path: Path) -> None:
-    """An outage beside the reference is a fault of ours like any other: exit code 3."""
-    one = check("test_a")
+def test_a_fault_while_the_reference_runs_is_nobodys(tmp_path: Path) -> None:
+    """Whose fault a strange answer was is not known then: an error, no score, and no zero."""
+    one, other = check("test_a"), check("test_b")
     fault = {"test_a": {"outcome": "error", "ratio": 0.0, "message": "redis stopped"}}
-    engine = FakeEngine(checks=(one,), outcomes=STRANGE, reference=fault)
-    with pytest.raises(InfrastructureError, match="redis stopped"):
-        graded(exercise(tmp_path, one), engine)
+    engine = FakeEngine(checks=(one, other), outcomes=STRANGE, reference=fault)
+    report = graded(exercise(tmp_path, one, other), engine)
+    first, second = report.checks()
+    assert (report.status, report.score) == (Status.ERROR, None)
+    assert "redis stopped" in report.error
+    assert (first.outcome, first.message) == (Outcome.ERROR, report.error)
+    assert second.outcome is Outcome.PASSED
+    assert "secret" not in repr(report)
+
+
+def test_the_reference_is_tried_again_after_a_fault(tmp_path: Path) -> None:
+    """On a fresh session, like everything of ours that fails: then the verdict is known."""
+    one = check("test_a")
+    engine = FakeEngine(checks=(one,), outcomes=STRANGE)
+
+    class Failing(FakeEngine):
+        @contextlib.contextmanager
+        def session(self, spec: SessionSpec, listener: Any, *, fresh: bool = False) -> Any:
+            engine.lose_session = 1 if len(engine.sessions) == 1 else 0
+            with engine.session(spec, listener, fresh=fresh) as session:
+                yield session
+
+    report = graded(exercise(tmp_path, one), Failing())
+    assert (report.status, report.checks()[0].outcome) == (Status.FAILED, Outcome.FAILED)
+    assert len(engine.sessions) == 3
+    assert engine.sessions[1].ended
 
 
 def test_an_unknown_task_is_the_authors_fault(tmp_path: Path) -> None:

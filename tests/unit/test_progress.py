@@ -18,6 +18,7 @@ from grader.model.progress import (
     Progress,
     Retrying,
     Stage,
+    Transferred,
 )
 from grader.model.report import Check, CheckResult, Outcome
 from grader.report.marks import UNICODE
@@ -145,3 +146,30 @@ def test_plain_lines_beat_now_and_then_while_an_image_builds() -> None:
         "  base: line 19",
         "  base: built in 2 min 5 s, 98 MB",
     ]
+
+
+def test_an_archive_shows_how_far_it_is() -> None:
+    """Of how much, when that is known; the next stage begins without it."""
+    clock = Clock()
+    view = LiveView(UNICODE, clock)
+    tell(view, Stage("Saving 5 images"), Transferred(55_000_000))
+    clock.now = 3.0
+    (line,) = shown(view)
+    assert "Saving 5 images: 55 MB" in line
+    assert line.endswith("3.0 s")
+    tell(view, Stage("Loading the images"), Transferred(55_000_000, 290_000_000))
+    assert "Loading the images: 55 MB of 290 MB" in shown(view)[0]
+    view(Stage("Docker unpacks the images"))
+    assert "MB" not in shown(view)[0]
+
+
+def test_plain_lines_tell_of_an_archive_now_and_then() -> None:
+    clock = Clock()
+    screen = console()
+    plain = PlainLines(screen, clock)
+    with screen.capture() as captured:
+        plain(Stage("Saving 5 images"))
+        for number in range(25):
+            clock.now += HEARTBEAT / 10
+            plain(Transferred(number * 1_000_000))
+    assert captured.get().splitlines() == ["Saving 5 images", "  9 MB", "  19 MB"]

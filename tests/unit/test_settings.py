@@ -11,10 +11,15 @@ import pytest
 from grader.errors import UsageError
 from grader.settings import FROM_USER, Settings, load
 
+NUMBERS = ("idle_seconds", "warm_sessions")
+
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    return tmp_path / "config.toml"
+    """A config file that sets nothing."""
+    path = tmp_path / "config.toml"
+    path.touch()
+    return path
 
 
 def loaded(config: Path, flags: Mapping[str, object] | None = None, /, **environ: str) -> Settings:
@@ -23,11 +28,33 @@ def loaded(config: Path, flags: Mapping[str, object] | None = None, /, **environ
 
 
 def test_defaults_without_any_source(config: Path) -> None:
-    """A missing config file and an empty environment are the normal case."""
+    """A config file that sets nothing and an empty environment."""
     settings = loaded(config)
     assert (settings.engine, settings.idle_seconds, settings.exercises) == ("docker", 900, None)
     assert (settings.registry, settings.runtime, settings.ca_bundle) == ("", "", None)
     assert settings.state_dir == config.parent / "state"
+
+
+def test_the_usual_config_file_need_not_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most people have none; who has one need not name it."""
+    monkeypatch.setattr("platformdirs.user_config_path", lambda name: tmp_path / name)
+    environ = {"GRADER_STATE_DIR": str(tmp_path)}
+    assert load({}, environ) == Settings(state_dir=tmp_path)
+    (tmp_path / "grader").mkdir()
+    (tmp_path / "grader" / "config.toml").write_text('engine = "fake"\n')
+    assert load({}, environ).engine == "fake"
+    assert load({}, {**environ, "GRADER_CONFIG": ""}).engine == "fake"
+
+
+def test_a_config_file_that_is_named_must_be_there(tmp_path: Path) -> None:
+    """A slip in the name must not mean that everything in the file is ignored."""
+    with pytest.raises(UsageError, match=r"GRADER_CONFIG: there is no file .*/no\.toml") as caught:
+        loaded(tmp_path / "no.toml")
+    assert "unset GRADER_CONFIG" in caught.value.fix
+    with pytest.raises(UsageError, match="there is no file"):
+        loaded(tmp_path / "no" / "such" / "folder.toml")
 
 
 def test_flags_over_environment_over_file(config: Path) -> None:
@@ -52,12 +79,19 @@ def test_an_empty_variable_was_not_given(config: Path) -> None:
     assert loaded(config, GRADER_ENGINE="").engine == "file"
 
 
-@pytest.mark.parametrize("name", [name for name in FROM_USER if name != "idle_seconds"])
+@pytest.mark.parametrize("name", [name for name in FROM_USER if name not in NUMBERS])
 def test_every_setting_has_its_variable_and_key(config: Path, name: str) -> None:
     """The environment and the file know the same names."""
     assert str(getattr(loaded(config, **{f"GRADER_{name.upper()}": "x/y"}), name)) == "x/y"
     config.write_text(f'{name} = "z"\n')
     assert str(getattr(loaded(config), name)) == "z"
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers_have_their_variable_and_key(config: Path, name: str) -> None:
+    assert getattr(loaded(config, **{f"GRADER_{name.upper()}": "0"}), name) == 0
+    config.write_text(f"{name} = 7\n")
+    assert getattr(loaded(config), name) == 7
 
 
 def test_paths_are_paths(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,6 +111,7 @@ def test_paths_are_paths(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("idle_seconds = 1.5", "'1.5' is not a whole number"),
         ("idle_seconds = true", "'True' is not a whole number"),
         ('idle_seconds = "soon"', "'soon' is not a whole number"),
+        ("warm_sessions = -1", "'-1' is less than 0"),
         ("engine = 5", "expected text, got 5"),
         ('exercises = ["a"]', "expected text"),
         ("engine = ", "cannot be read"),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import stat
+import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
 from grader.engine.docker.warm import Record, WarmSessions
+from grader.errors import InfrastructureError
 
 RECORD = Record(
     session="abc",
@@ -126,3 +132,141 @@ def test_names_depend_on_every_part() -> None:
     assert len(names) == 5
     assert WarmSessions.name("../../etc") == WarmSessions.name("../../etc")
     assert WarmSessions.name("../../etc").isalnum()
+
+
+def use(warm: WarmSessions, name: str, when: int) -> None:
+    """Save a session as one that was used at `when`, in seconds."""
+    with warm.lock(name):
+        warm.save(name, replace(RECORD, session=f"session-{name}"))
+    os.utime(warm._record(name), (when, when))
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+def test_those_used_last_are_kept(tmp_path: Path) -> None:
+    """The order is that of use, not of names or of beginning."""
+    warm = WarmSessions(tmp_path)
+    for when, name in enumerate(["b", "d", "a", "c"]):
+        use(warm, name, when)
+    assert warm.beyond(3) == ["b"]
+    assert warm.beyond(1) == ["a", "d", "b"]
+    assert warm.beyond(4) == []
+    warm.save("b", RECORD)
+    assert warm.beyond(3) == ["d"]
+
+
+def test_no_lock_outlives_its_session(tmp_path: Path) -> None:
+    """A session that was never saved, or was forgotten, leaves no file."""
+    warm = WarmSessions(tmp_path)
+    with warm.lock(NAME) as mine:
+        assert mine
+    assert files(tmp_path) == set()
+    with warm.lock(NAME):
+        warm.save(NAME, RECORD)
+    assert files(tmp_path) == {f"{NAME}.json", f"{NAME}.lock"}
+    with warm.lock(NAME):
+        warm.forget(NAME)
+    assert files(tmp_path) == set()
+
+
+def test_who_does_not_get_the_lock_leaves_its_file(tmp_path: Path) -> None:
+    """The process that uses the session still has it."""
+    warm = WarmSessions(tmp_path)
+    with warm.lock(NAME):
+        with warm.lock(NAME) as theirs:
+            assert not theirs
+        assert files(tmp_path) == {f"{NAME}.lock"}
+
+
+def test_a_lock_of_a_removed_file_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opened before its owner removed it, locked after: another process may hold the new one."""
+    warm = WarmSessions(tmp_path)
+    owner, flock = warm.lock(NAME), fcntl.flock
+    owner.__enter__()
+    others: list[IO[str]] = []
+
+    def slow(file: Any, operation: int) -> None:
+        if not others:  # between our open and our lock the owner ends, and somebody else begins
+            owner.__exit__(None, None, None)
+            others.append((warm._folder / f"{NAME}.lock").open("w"))
+            flock(others[0], fcntl.LOCK_EX)
+        flock(file, operation)
+
+    monkeypatch.setattr("grader.engine.docker.warm.fcntl.flock", slow)
+    with warm.lock(NAME) as mine:
+        assert not mine
+    monkeypatch.undo()
+    others[0].close()
+    with warm.lock(NAME) as mine:
+        assert mine
+
+
+def test_one_at_a_time_among_many(tmp_path: Path) -> None:
+    """Threads that take, use, forget and leave the same session never meet in it."""
+    inside = threading.Lock()
+    met: list[int] = []
+    turns: list[int] = []
+
+    def take_turns() -> None:
+        warm = WarmSessions(tmp_path)
+        for _ in range(200):
+            with warm.lock(NAME) as mine:
+                if mine:
+                    free = inside.acquire(blocking=False)
+                    (turns if free else met).append(1)
+                    if free:
+                        inside.release()
+
+    threads = [threading.Thread(target=take_turns) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert met == []
+    assert turns
+    assert files(tmp_path) == set()
+
+
+def test_sessions_that_ended_by_themselves_are_forgotten(tmp_path: Path) -> None:
+    """With their files; one that lives, or that a process is using, stays."""
+    warm = WarmSessions(tmp_path)
+    for name in ("alive", "ended", "used"):
+        use(warm, name, 0)
+    with warm.lock("used"):
+        warm.tidy(warm.records(), {"session-alive"})
+        assert set(warm.names()) == {"alive", "used"}
+    assert files(tmp_path) == {"alive.json", "alive.lock", "used.json", "used.lock"}
+
+
+def test_a_session_saved_meanwhile_is_not_forgotten(tmp_path: Path) -> None:
+    """Who looked for the living before it was made knows nothing of it."""
+    warm = WarmSessions(tmp_path)
+    use(warm, "a", 0)
+    before = warm.records()
+    with warm.lock("a"):
+        warm.save("a", replace(RECORD, session="new"))
+    with warm.lock("b"):
+        warm.save("b", RECORD)
+    warm.tidy(before, set())
+    assert set(warm.names()) == {"a", "b"}
+
+
+def test_what_killed_processes_left_is_dropped(tmp_path: Path) -> None:
+    """A lock without a session, half a record, and a record that cannot be understood."""
+    warm = WarmSessions(tmp_path)
+    use(warm, "damaged", 0)
+    warm._record("damaged").write_text("{")
+    (warm._folder / "killed.lock").touch()
+    (warm._folder / "half.lock").touch()
+    (warm._folder / "half.new").write_text("{")
+    warm.tidy(warm.records(), set())
+    assert files(tmp_path) == set()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """It is the machine's fault, said in one line: no traceback, no bug."""
+    (tmp_path / "sessions").touch()
+    with pytest.raises(InfrastructureError, match=r"sessions: cannot be written"):
+        WarmSessions(tmp_path).lock(NAME).__enter__()

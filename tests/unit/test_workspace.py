@@ -217,3 +217,35 @@ def test_tries_are_counted_in_one_step(exercise: Exercise, tmp_path: Path) -> No
         "README.md",
         "words.py",
     ]
+
+
+def test_a_workspace_is_found_from_below_and_through_links(
+    exercise: Exercise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts is where a folder is, not by which name it was reached."""
+    work = tmp_path / "work"
+    start(exercise, work)
+    (work / "inner").mkdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "link").symlink_to(work / "inner")
+    monkeypatch.chdir(elsewhere)
+    for path in (Path("link"), Path("../work/inner"), work / "inner" / "new"):
+        assert read(path).root == work
+
+
+def test_what_a_path_only_passes_is_not_above_it(exercise: Exercise, tmp_path: Path) -> None:
+    """`work/../outside` is not in `work`, nor is a folder that a link in `work` points at."""
+    start(exercise, tmp_path / "work")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "work" / "link").symlink_to(tmp_path / "outside")
+    for path in (tmp_path / "work" / ".." / "outside", tmp_path / "work" / "link"):
+        with pytest.raises(UsageError, match="is not in a workspace"):
+            read(path)
+
+
+def test_links_in_a_circle_are_no_workspace(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(UsageError):
+        read(tmp_path / "a")

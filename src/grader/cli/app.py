@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from grader.cli import check, grade, images, output, overview, roadmap, start, stop
+from grader.cli import check, doctor, grade, images, output, overview, roadmap, start, stop
 from grader.cli.context import Flags
 
 
@@ -50,6 +50,7 @@ for _name, _function in (
     ("start", start.start),
     ("check", check.check),
     ("grade", grade.grade),
+    ("doctor", doctor.doctor),
     ("stop", stop.stop),
 ):
     app.command(_name, short_help=overview.summary(_name))(_function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,6 +63,45 @@ def list_(context: typer.Context) -> None:
     screen.print(table)
     if not all(image.present for image in images):
         screen.print(Text("\nBuild them with: grader images build"))
+
+
+@app.command()
+def save(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A new file, for all images.")],
+) -> None:
+    """Save all images in one file, for machines that cannot build them.
+
+    Builds what is missing first. Exits with 2 when the file exists already.
+    """
+    from grader.cli.progress import watching
+    from grader.report.text import counted, size
+
+    images = _images(context)
+    with watching(quiet=False) as listener:
+        written = images.save(file, listener)
+    output.say(f"{counted(len(images.runners), 'image')} in {file}, {size(written)}.")
+
+
+@app.command()
+def load(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A file that grader images save made.")],
+) -> None:
+    """Load the images that are not here from a file.
+
+    Exits with 3 when the file does not hold what this installation of grader needs.
+    """
+    from grader.cli.progress import watching
+    from grader.report.text import counted
+
+    images = _images(context)
+    with watching(quiet=False) as listener:
+        brought = images.load(file, listener)
+    here = len(images.runners) - len(brought)
+    said = [f"{counted(len(brought), 'image')} loaded"] if brought else []
+    said += [f"{counted(here, 'image')} here already"] if here else []
+    output.say(f"{', '.join(said)}.")
 
 
 @app.command()

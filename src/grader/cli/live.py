@@ -21,6 +21,7 @@ from grader.model.progress import (
     Progress,
     Retrying,
     Stage,
+    Transferred,
 )
 from grader.model.report import CheckResult, Outcome
 from grader.report.marks import STYLES, Glyphs
@@ -45,6 +46,7 @@ class _State:
     stage: str = "Preparing"
     began: float = 0.0
     total_images: int = 0
+    through: str = ""
     images: dict[str, _Image] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     running: str = ""
@@ -67,7 +69,7 @@ class LiveView:
         state, now = self._state, self._clock()
         match event:
             case Stage(text):
-                state.stage, state.began = text, now
+                state.stage, state.began, state.through = text, now, ""
                 if all(image.ready for image in state.images.values()):
                     state.images.clear()
             case ImageStarted(name, _, total):
@@ -79,6 +81,8 @@ class LiveView:
                 state.images[name].line = line
             case ImageReady(name, how) if how != "present":
                 state.images.setdefault(name, _Image(name, now)).ready = event
+            case Transferred(done, total):
+                state.through = transferred(done, total)
             case Collected(checks):
                 state.titles = {check.id: check.title for check in checks}
                 state.stage, state.began = "Running the checks", now
@@ -113,6 +117,8 @@ class LiveView:
         elif state.images:
             ready = sum(image.ready is not None for image in list(state.images.values()))
             what += f": {ready} of {state.total_images} ready"
+        elif state.through:
+            what += f": {state.through}"
         mark: RenderableType = Text(" ") if state.running else self._spinner
         return self._row(mark, Text(one_line(what), "bold"), now - state.began)
 
@@ -140,3 +146,8 @@ class LiveView:
         row.add_column(justify="right", no_wrap=True)
         row.add_row(mark, text, Text(seconds(spent) if spent >= 0.05 else "", "dim"))
         return row
+
+
+def transferred(done: int, total: int) -> str:
+    """`12 MB`, or `12 MB of 98 MB` when it is known how much there is."""
+    return f"{size(done)} of {size(total)}" if total else size(done)

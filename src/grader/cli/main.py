@@ -16,7 +16,12 @@ HELP = ("--help", "-h", "help")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run one command line and exit. Always ends with SystemExit."""
+    """Run one command line and exit. Always ends with SystemExit.
+
+    Without `argv` it is this process's own, and so are its signals.
+    """
+    if argv is None:
+        _end_as_by_ctrl_c("SIGTERM", "SIGHUP")
     arguments, debug = _without_debug(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
@@ -32,8 +37,29 @@ def main(argv: Sequence[str] | None = None) -> None:
     except GraderError as error:
         code = _report(error, debug)
     except Exception as error:  # noqa: BLE001  # the last resort: whatever it is, it is our bug
-        code = _bug(error, debug)
+        if isinstance(error, OSError) and isinstance(error.__context__, KeyboardInterrupt):
+            code = _report(Interrupted("interrupted"), debug)  # the terminal is gone as well
+        else:
+            code = _bug(error, debug)
     raise SystemExit(code)
+
+
+def _end_as_by_ctrl_c(*names: str) -> None:
+    """Take down what was started also when we are told to end, or our terminal is closed."""
+    import signal
+
+    # One that is ignored stays so: that is how nohup works. Windows has no SIGHUP.
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    numbers = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+
+    def interrupt(_number: int, _frame: object) -> None:
+        # A closing terminal sends more than one: the next must not keep us from cleaning up.
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in numbers:
+        signal.signal(number, interrupt)
 
 
 def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:

@@ -14,7 +14,8 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "grade": "Grade one submission, as a course or a pipeline does.",
     },
     "This machine": {
-        "images": "Build, list or remove the container images that grader uses.",
+        "doctor": "Say whether checks can run here, and what to mend.",
+        "images": "Build, list, save, load or remove the container images.",
         "stop": "End the sessions that earlier checks left warm.",
     },
 }

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.text import Text
 
+from grader.cli.live import transferred
 from grader.model.progress import (
     CheckFinished,
     ImageOutput,
@@ -16,6 +17,7 @@ from grader.model.progress import (
     Progress,
     Retrying,
     Stage,
+    Transferred,
 )
 from grader.report.marks import STYLES, glyphs
 from grader.report.text import one_line, seconds, size
@@ -44,6 +46,9 @@ class PlainLines:
                     self._line(f"  {name}: {line}")
             case ImageReady(name, how, spent, bytes_) if how != "present":
                 self._line(f"  {name}: {how} in {seconds(spent)}, {size(bytes_)}")
+            case Transferred(done, total):
+                if self._clock() - self._told >= HEARTBEAT:
+                    self._line(f"  {transferred(done, total)}")
             case CheckFinished(result):
                 mark = self._marks[result.outcome]
                 took = f" ({seconds(result.seconds)})" if result.seconds >= 0.05 else ""

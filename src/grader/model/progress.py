@@ -43,6 +43,14 @@ class ImageReady:
 
 
 @dataclass(frozen=True)
+class Transferred:
+    """Bytes of an archive of images that are through; `total` 0 when nobody knows it."""
+
+    done: int
+    total: int = 0
+
+
+@dataclass(frozen=True)
 class Collected:
     """The judge knows which checks will run, in this order."""
 
@@ -71,6 +79,7 @@ Progress = (
     | ImageStarted
     | ImageOutput
     | ImageReady
+    | Transferred
     | Collected
     | CheckStarted
     | CheckFinished

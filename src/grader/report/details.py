@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -67,9 +67,10 @@ def failure(
     yield whole_line(("  again     ", "dim"), (commands.repeat(check.id, seed), "cyan"))
 
 
-def whole_line(*parts: tuple[str, str]) -> Text:
+def whole_line(*parts: tuple[str, str]) -> Group:
     """A line that is never broken, so that it can be copied. Print it with `crop=False`."""
-    return Text.assemble(*parts, no_wrap=True, overflow="ignore")
+    # A bare Text would lose its `no_wrap`: Console.print joins those into a new one.
+    return Group(Text.assemble(*parts, no_wrap=True, overflow="ignore"))
 
 
 def _message(check: CheckResult) -> list[str]:

@@ -41,15 +41,20 @@ class _File(msgspec.Struct):
 
 
 def read(path: Path) -> WorkspaceInfo:
-    """The workspace that `path` is, or lies in.
+    """The workspace that `path` is, or lies in; links on the way are followed first.
 
     Raises UsageError when it lies in none, or when `.grader.json` cannot be read.
     """
-    start = path.absolute()
-    for folder in (start, *start.parents):
-        file = folder / WORKSPACE_FILE
-        if file.is_file():
-            return _read(folder, file)
+    try:
+        start = path.resolve()
+        for folder in (start, *start.parents):
+            file = folder / WORKSPACE_FILE
+            if file.is_file():
+                return _read(folder, file)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, up to Python 3.12
+        reason = getattr(error, "strerror", None) or "its links go in a circle"
+        fix = "name the folder that grader start made"
+        raise UsageError(f"{path} cannot be read: {reason}", fix=fix) from None
     raise UsageError(
         f"{path} is not in a workspace: there is no {WORKSPACE_FILE} in it or above it",
         fix="make one with: grader start SLUG",

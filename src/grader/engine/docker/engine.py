@@ -84,9 +84,11 @@ class DockerEngine:
                     self._warm.forget(name)
                 session.end()
                 raise
-            if mine and not session.spoiled:
+            if mine and not session.spoiled and self._settings.warm_sessions > 0:
                 self._park(session, name)
             else:
+                if mine:
+                    self._warm.forget(name)
                 session.end()
 
     def _name(self, spec: SessionSpec) -> str:
@@ -137,4 +139,9 @@ class DockerEngine:
             self._warm.save(name, session.park())
         except InfrastructureError:
             self._warm.forget(name)
-            session.end()
+            with contextlib.suppress(InfrastructureError):  # then the next sweep ends it
+                session.end()
+        if self._warm.beyond(self._settings.warm_sessions):
+            from grader.engine.docker.sweep import end_oldest
+
+            end_oldest(self._client, self._settings)

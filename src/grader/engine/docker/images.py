@@ -12,17 +12,18 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
 
 import docker
 import docker.errors
 from docker.models.images import Image
 
 from grader import shipped
-from grader.engine.docker import builder
+from grader.engine.docker import archive, builder
 from grader.engine.docker.errors import translated
 from grader.engine.docker.tags import BASE, Tags
 from grader.errors import ImageError, InfrastructureError
-from grader.model.progress import ImageOutput, ImageReady, ImageStarted, Listener, Progress
+from grader.model.progress import ImageOutput, ImageReady, ImageStarted, Listener, Progress, Stage
 from grader.settings import Settings
 
 LABEL = "grader.image"
@@ -85,6 +86,33 @@ class Images:
         for image in unnamed:  # builds of the same tag leave these
             self._remove(image["Id"])
         return removed
+
+    def save(self, path: Path, listener: Listener) -> int:
+        """Write every image to a new file; its size in bytes. Raises UsageError."""
+        archive.writable(path)
+        self.ensure(self.runners, listener)
+        return archive.save(self._client, [self.tag(name) for name in self.runners], path, listener)
+
+    def load(self, path: Path, listener: Listener) -> Sequence[str]:
+        """Bring every image that is not here from a file that `save` made; the names brought.
+
+        Raises UsageError for another file, ImageError when the file holds what is of no use here:
+        nothing is loaded then.
+        """
+        listener(Stage(f"Reading {path}"))
+        held = archive.contents(path)
+        wanted = {image.name: image.tag for image in self.list() if not image.present}
+        archive.compare(wanted, held, path)
+        with translated("asking the engine about itself"):
+            here = str(self._client.version().get("Arch", ""))
+        if other := sorted({held[tag] for tag in wanted.values()} - {here}):
+            raise ImageError(
+                f"the images in {path} are for {', '.join(other)}; this engine runs {here}",
+                fix=f"save them on a machine with {here}",
+            )
+        if wanted:
+            archive.load(self._client, path, listener)
+        return list(wanted)
 
     def _present(self) -> dict[str, ImageInfo]:
         """Grader's images here, by tag. The label alone would find what others built on them."""

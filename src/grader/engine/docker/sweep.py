@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import docker
@@ -11,21 +12,21 @@ from grader.engine.docker.containers import LABEL
 from grader.engine.docker.errors import translated
 from grader.engine.docker.removal import remove
 from grader.engine.docker.warm import WarmSessions
+from grader.errors import InfrastructureError
 from grader.settings import Settings
 
 
 def sweep(client: docker.DockerClient, settings: Settings) -> int:
     """Remove our sessions that no process owns and nobody waits for; how many."""
     warm = WarmSessions(settings.state_dir)
-    waiting = warm.known()
+    before = warm.records()
     with translated("looking for what dead sessions left"):
-        dead = {
-            session
-            for session, labels in _sessions(client).items()
-            if session not in waiting and _owner_is_gone(labels)
-        }
-        dead |= _orphan_volumes(client)
-        dead = {session for session in dead if session.startswith(f"{warm.home}-")}
+        found = _sessions(client)
+        gone = {session for session, labels in found.items() if _owner_is_gone(labels)}
+        gone |= _volumes(client) - set(found)  # nothing is left of these but volumes
+    warm.tidy(before, found)
+    # Read only now: a process that has ended since may have left its session to the next one.
+    dead = {one for one in gone - warm.known() if one.startswith(f"{warm.home}-")}
     for session in dead:
         remove(client, session)
     return len(dead)
@@ -37,15 +38,28 @@ def stop(settings: Settings) -> int:
     warm = WarmSessions(settings.state_dir)
     with translated("looking for sessions"):
         alive = set(_sessions(client))
-    ended = 0
-    for name in warm.names():
+    ended = _end(client, warm, keep=0)
+    return len(ended & alive) + sweep(client, settings)
+
+
+def end_oldest(client: docker.DockerClient, settings: Settings) -> None:
+    """End the warm sessions that are too many. One that cannot be ended stays until next time."""
+    with contextlib.suppress(InfrastructureError):
+        _end(client, WarmSessions(settings.state_dir), keep=settings.warm_sessions)
+
+
+def _end(client: docker.DockerClient, warm: WarmSessions, *, keep: int) -> set[str]:
+    """End all warm sessions but the `keep` used last, and none that a process is using."""
+    ended = set()
+    for name in warm.beyond(keep):
         with warm.lock(name) as mine:
             record = warm.load(name)
-            if mine and record is not None:  # else a check is using it right now
+            # Asked again: it may have been used, and left, since.
+            if mine and record is not None and name in warm.beyond(keep):
                 remove(client, record.session)
                 warm.forget(name)
-                ended += record.session in alive
-    return ended + sweep(client, settings)
+                ended.add(record.session)
+    return ended
 
 
 def _sessions(client: docker.DockerClient) -> dict[str, dict[str, str]]:
@@ -56,12 +70,10 @@ def _sessions(client: docker.DockerClient) -> dict[str, dict[str, str]]:
     return found
 
 
-def _orphan_volumes(client: docker.DockerClient) -> set[str]:
-    """Sessions of which nothing is left but volumes."""
-    alive = set(_sessions(client))
+def _volumes(client: docker.DockerClient) -> set[str]:
+    """Sessions with a volume that no container uses."""
     listed = client.api.volumes(filters={"label": LABEL, "dangling": "true"})
-    volumes = (listed or {}).get("Volumes") or []
-    return {volume["Labels"][LABEL] for volume in volumes} - alive
+    return {volume["Labels"][LABEL] for volume in (listed or {}).get("Volumes") or []}
 
 
 def _owner_is_gone(labels: dict[str, str]) -> bool:
