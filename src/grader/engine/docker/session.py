@@ -111,7 +111,9 @@ class DockerSession:
         slots = dict.fromkeys((*SLOTS, REFERENCE_SLOT), self._parts.language.uid)
         tag = self._parts.tags["judge"]
         made = containers.judge(self.record.session, tag, self._parts.judge, slots, labels)
-        self.record.judge = self._create(made)
+        # Not by this thread: Ctrl-C would cut the call off, and `end` could not wait for it, so the
+        # engine might make the container after everything was removed.
+        self.record.judge = self._pool.submit(self._create, made).result()
         self._attach()
         self._client.api.start(self.record.judge)
         # With the judge, the volumes exist and are mounted: the rest can start at once.
