@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
@@ -73,6 +77,39 @@ def test_a_half_failed_start_removes_all(docker_engine: DockerEngine, settings: 
     broken = replace(parts, tags={**parts.tags, "redis": "grader-redis:there-is-no-such-tag"})
     with pytest.raises(GraderError, match="no-such-tag"):
         DockerSession.create(lambda: client, settings, _spec(), broken)
+    assert _ours(client, settings) == before
+    client.close()
+
+
+def test_an_interrupted_start_removes_what_comes_late(
+    docker_engine: DockerEngine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while the engine makes the first container: it is made, found and removed."""
+    client = connect(settings)
+    before = _ours(client, settings)
+    create, asked = client.api.create_container, Future[None]()
+    engine = ThreadPoolExecutor(1)
+
+    def slowly(**arguments: Any) -> Any:
+        """As an engine does: it makes what it was asked for, whoever still waits for it."""
+        engine.submit(time.sleep, 1.0)
+        making = engine.submit(create, **arguments)
+        if not asked.done():
+            asked.set_result(None)
+        return making.result()
+
+    def interrupt() -> None:
+        asked.result(20)
+        time.sleep(0.2)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    monkeypatch.setattr(client.api, "create_container", slowly)
+    person = threading.Thread(target=interrupt)
+    person.start()
+    with pytest.raises(KeyboardInterrupt):
+        DockerSession.create(lambda: client, settings, _spec(), docker_engine._parts(_spec()))
+    person.join()
+    engine.shutdown()
     assert _ours(client, settings) == before
     client.close()
 

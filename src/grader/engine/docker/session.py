@@ -94,7 +94,9 @@ class DockerSession:
         self._launch()
         launcher = self._launcher
         slots = dict.fromkeys((*SLOTS, REFERENCE_SLOT), self._parts.language.uid)
-        self.record.judge = launcher.make_judge(slots)
+        # Not by this thread: Ctrl-C would cut the call off, and `end` could not wait for it, so the
+        # engine might make the container after everything was removed.
+        self.record.judge = self._pool.submit(launcher.make_judge, slots).result()
         self._channel = Channel(launcher.attach(self.record.judge))
         launcher.start(self.record.judge)
         # With the judge, the volumes exist and are mounted: the rest can start at once.
