@@ -14,10 +14,11 @@ from grader.engine.base import SessionSpec
 from grader.engine.fake import FakeEngine, FakeSession
 from grader.errors import ExerciseError, InfrastructureError, SessionLost
 from grader.grade import GradeOptions, grade
-from grader.judging import Judging, Work, run_message
+from grader.judging import Judging
 from grader.model.exercise import Exercise, Limits
 from grader.model.progress import Collected
 from grader.model.report import CheckResult, Outcome, Report, Status
+from grader.supply import Work, run_message
 from tests.unit.samples import SUBMISSION, Recorder, check, exercise
 
 TOLD = {

@@ -39,7 +39,9 @@ def _ready_problems(name: str, kind: str, ready: ReadyEntry, document: Document)
     where = ("programs", name, "ready")
     given = [key for key in ("http", "log", "port") if getattr(ready, key) is not None]
     if len(given) != 1:
-        message = f"programs.{name}.ready: takes exactly one of http, log and port, has {len(given)}"
+        message = (
+            f"programs.{name}.ready: takes exactly one of http, log and port, has {len(given)}"
+        )
         return [document.problem(where, message, "like {http: /health}")]
     key = given[0]
     if kind != "serve" and key != "log":

@@ -79,9 +79,9 @@ class ReadyEntry(Struct, forbid_unknown_fields=True):
     log: Annotated[
         Text | None, Meta(description="a regular expression, found in what the program prints")
     ] = None
-    port: Annotated[
-        bool | None, Meta(description="true: it accepts connections on its port")
-    ] = None
+    port: Annotated[bool | None, Meta(description="true: it accepts connections on its port")] = (
+        None
+    )
 
 
 class ProgramEntry(Struct, forbid_unknown_fields=True):

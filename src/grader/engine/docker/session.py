@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -19,13 +19,12 @@ from grader.engine.docker.channel import Channel
 from grader.engine.docker.errors import translated
 from grader.engine.docker.memory import MemoryWatch
 from grader.engine.docker.removal import remove, remove_sandboxes
+from grader.engine.docker.sandboxes import REFERENCE_SLOT, SLOTS, Sandboxes
 from grader.engine.docker.warm import Record, WarmSessions
 from grader.engine.runners import Runner
 from grader.errors import SessionLost
 from grader.settings import Settings
 
-SLOTS = ("slot0", "slot1", "slot2")
-REFERENCE_SLOT = "reference"
 ANSWER_WITHIN = 20.0
 
 
@@ -56,7 +55,6 @@ class DockerSession:
         record: Record,
     ) -> None:
         self._reached_from = record.session  # the session whose judge reaches our sandboxes
-        self._slots: tuple[str, ...] = SLOTS
         self._reference: DockerSession | None = None
         self._client = client
         self._settings = settings
@@ -67,8 +65,7 @@ class DockerSession:
         self.spoiled = False
         self._pool = ThreadPoolExecutor(max_workers=4)
         self._jobs: list[Future[None]] = []
-        self._ahead: Future[Sandbox] | None = None
-        self._used: dict[str, str] = {}
+        self._sandboxes = Sandboxes(self._start_sandbox, self._kill, self._pool)
         self._channel: Channel | None = None
         self._memory: MemoryWatch | None = None
 
@@ -97,7 +94,10 @@ class DockerSession:
         record = Record(session=name, judge="", made_for=made_for, passwords=passwords)
         session = cls(client, settings, spec, parts, record)
         if reference_for:
-            session._reached_from, session._slots = reference_for, (REFERENCE_SLOT,)
+            session._reached_from = reference_for
+            session._sandboxes = Sandboxes(
+                session._start_sandbox, session._kill, session._pool, (REFERENCE_SLOT,)
+            )
         try:
             with translated("starting a session"):
                 session._start()
@@ -108,14 +108,14 @@ class DockerSession:
 
     def _start(self) -> None:
         labels = self._labels("judge")
-        slots = dict.fromkeys((*SLOTS, REFERENCE_SLOT), self._parts.language.uid)
+        slots = dict.fromkeys(SLOTS, self._parts.language.uid)
         tag = self._parts.tags["judge"]
         made = containers.judge(self.record.session, tag, self._parts.judge, slots, labels)
         self.record.judge = self._create(made)
         self._attach()
         self._client.api.start(self.record.judge)
         # With the judge, the volumes exist and are mounted: the rest can start at once.
-        self._ahead = self._pool.submit(self._start_sandbox, self._slots[0])
+        self._sandboxes.start_ahead()
         services = [self._pool.submit(self._start_service, name) for name in self._parts.services]
         for started in services:
             started.result()
@@ -144,9 +144,7 @@ class DockerSession:
             session.close()
             raise
         if record.waiting is not None:
-            ready: Future[Sandbox] = Future()
-            ready.set_result(Sandbox(**record.waiting))
-            session._ahead = ready
+            session._sandboxes.adopt(Sandbox(**record.waiting))
         return session
 
     def _attach(self) -> None:
@@ -245,22 +243,16 @@ class DockerSession:
         return found
 
     def sandbox(self) -> Sandbox:
-        ahead, self._ahead = self._ahead, None
-        ready = ahead.result() if ahead is not None else self._start_sandbox(self._free_slot())
-        self._used[ready.slot] = ready.name
+        ready = self._sandboxes.take()
         if self._spec.owner:  # somebody may come back: the next one is made ready meanwhile
-            self._ahead = self._pool.submit(self._start_sandbox, self._free_slot())
+            self._sandboxes.start_ahead()
         return ready
 
-    def _free_slot(self) -> str:
-        for slot in self._slots:
-            if slot not in self._used:
-                return slot
-        raise SessionLost("every place for a sandbox is taken")
+    def replicas(self, count: int) -> list[Sandbox]:
+        return self._sandboxes.further(count)
 
     def discard(self, sandbox: Sandbox) -> None:
-        self._kill(sandbox.name)
-        self._used.pop(sandbox.slot, None)
+        self._sandboxes.discard(sandbox)
 
     def _kill(self, container: str) -> None:
         """End a container; the engine removes it then by itself."""
@@ -275,9 +267,9 @@ class DockerSession:
         assert self._channel is not None
         return self._channel.receive(timeout)
 
-    def out_of_memory(self, sandbox: Sandbox, begin: float, end: float) -> bool:
+    def out_of_memory(self, sandboxes: Sequence[Sandbox], begin: float, end: float) -> bool:
         assert self._memory is not None
-        return self._memory.met_limit(sandbox.name, begin, end)
+        return self._memory.met_limit({one.name for one in sandboxes}, begin, end)
 
     def reference(self) -> DockerSession:
         if self._reference is None:
@@ -298,14 +290,9 @@ class DockerSession:
     def park(self) -> Record:
         """Leave services and judge warm for the next run, and say how to find them."""
         self._renew_lease()
-        if self._ahead is not None:
-            ready = self._ahead.result()
-            self.record.waiting = asdict(ready)
-        alive = {*(() if self._ahead is None else (self._ahead.result().name,))}
-        used = set(self._used.values())
-        self.record.containers = [
-            one for one in self.record.containers if one in alive or one not in used
-        ]
+        waiting, used = self._sandboxes.waiting(), self._sandboxes.used()
+        self.record.waiting = None if waiting is None else asdict(waiting)
+        self.record.containers = [one for one in self.record.containers if one not in used]
         for container in used:
             self._pool.submit(self._kill, container)
         self.close(wait=False)  # the verdict need not wait until the sandbox is gone
