@@ -157,7 +157,7 @@ def result_of(message: Message, check: Check) -> CheckResult:
         given=tuple((label, value) for label, value in message.get("given", ())),
         log=message.get("log", ""),
         hint=check.hint,
-        seconds=message["end"] - message["begin"],
+        seconds=message["end"] - message["begin"] - message.get("stopped", 0.0),
     )
 
 

@@ -147,7 +147,7 @@ class Parent:
             self._began, self._limit, self._running = time.time(), float(event["seconds"]), True
         elif kind == "outcome":
             self._done[event["check"]] = event["outcome"]
-            self._used += event["end"] - event["begin"]
+            self._used += event["end"] - event["begin"] - event["stopped"]
             self._check = ""
         elif kind in ("finished", "fault"):
             self._finished = True
@@ -178,6 +178,7 @@ class Parent:
                 "ratio": 0.0,
                 "begin": self._began,
                 "end": time.time(),
+                "stopped": 0.0,
             }
         )
         self._message["sandbox"] = None  # whatever it did in there, the next check gets a new one

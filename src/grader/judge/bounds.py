@@ -41,7 +41,7 @@ class Bounds:
         self._encoding = encodings[0].strip().lower() if encodings else ""
         if charset is not None:
             try:
-                b"".decode(charset)
+                b"x".decode(charset)
             except LookupError as error:
                 if "not a text encoding" in str(error):  # zlib, say: it would grow when decoded
                     raise self._broke(f"with a charset that is none: {charset[:40]}") from None

@@ -42,6 +42,8 @@ class Verdict:
     log: str = ""
     given: list[tuple[str, str]] = field(default_factory=list)
     ratio: float = 1.0
+    stopped: float = 0.0
+    """Seconds between begin and end that were not the check's, but the grader's own."""
 
 
 def verdict_of(
@@ -122,4 +124,5 @@ def as_event(verdict: Verdict, check: str, begin: float, end: float) -> dict[str
         "ratio": max(0.0, min(1.0, verdict.ratio)),
         "begin": begin,
         "end": end,
+        "stopped": verdict.stopped,
     }

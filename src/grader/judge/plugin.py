@@ -108,7 +108,7 @@ class Plugin:
         runtestprotocol(item, nextitem=nextitem, log=False)
         self._left -= time.monotonic() - started - run.clock.stopped_seconds
         verdict = verdict_of(self._error, run.comparisons, run.awarded)
-        verdict.given = run.given
+        verdict.given, verdict.stopped = run.given, run.clock.stopped_seconds
         if verdict.outcome in ("failed", "broke"):
             self._explain(verdict)
         return verdict
@@ -119,7 +119,7 @@ class Plugin:
         crashed = solution.crashed() if verdict.reason in SILENT else None
         if crashed is not None:
             verdict.reason = crashed.reason
-            verdict.message = f"{crashed.message} After that: {verdict.message}"
+            verdict.message = f"{crashed.message} {verdict.message}"
         verdict.log = "\n".join(part for part in (verdict.log, solution.printed()) if part)
 
     def _fresh_state_wanted(self, item: pytest.Item) -> bool:

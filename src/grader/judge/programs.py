@@ -14,7 +14,8 @@ from grader.judge.errors import Broke, OutOfTime, SandboxLost, unreadable
 
 READY_SECONDS = 10.0
 """How long a program may take until it is ready; less when the check's time is over before."""
-LOOK_EVERY = 0.02
+LOOK_AT_FIRST, LOOK_AT_LAST = 0.02, 0.2
+"""Seconds between two looks whether it is ready: they take time, and leave lines in its log."""
 PATIENCE = 12.0
 """Seconds that an agent in a busy sandbox may take to say how a program is."""
 _ALL = 1 << 22
@@ -105,7 +106,7 @@ class Process:
         """Return when it is ready. Raises Broke when it ends before, or is not in time."""
         if self._program.ready is None:
             return
-        began, missing = time.monotonic(), ""
+        began, missing, pause = time.monotonic(), "", LOOK_AT_FIRST
         try:
             while missing := self._not_ready(self._program.ready):
                 ended = self.ended(" before it was ready")
@@ -113,7 +114,8 @@ class Process:
                     raise ended
                 if time.monotonic() - began > READY_SECONDS:
                     raise OutOfTime
-                time.sleep(LOOK_EVERY)
+                time.sleep(pause)
+                pause = min(pause * 1.3, LOOK_AT_LAST)
         except OutOfTime:
             seconds = time.monotonic() - began
             text = f"{self._what} was not ready after {seconds:.0f} s: {missing or 'no answer'}."

@@ -86,8 +86,10 @@ def _refused(error: httpx.TransportError, forward: Forward, before: int) -> bool
 
 
 def _inner_options() -> dict[str, Any]:
-    # Plain HTTP: certificates would only take time. As many connections as a test has threads.
-    return {"verify": False, "limits": httpx.Limits(max_connections=None), "trust_env": False}
+    # Plain HTTP: certificates would only take time. As many connections as a test has threads, and
+    # a new one for each request: a server that drains or restarts must not wait for an idle one.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    return {"verify": False, "limits": limits, "trust_env": False}
 
 
 class _SyncTransport(_Carried, httpx.BaseTransport):

@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import signal
+import socket
 import threading
 import time
 
@@ -86,7 +87,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(b"", **{f"X-{number}": "x" for number in range(int(count))})
 
     def get_closed(self, _):
-        self.connection.close()
+        self.connection.shutdown(socket.SHUT_RDWR)
+        self.close_connection = True
 
     def get_garbage(self, _):
         self.wfile.write(b"this is not HTTP\r\n\r\n")
