@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from grader.engine.base import Engine, SessionSpec
 from grader.errors import ExerciseError, InfrastructureError, UsageError
-from grader.judging import Findings, Judging, Work
+from grader.judging import Findings, Judging
 from grader.model.exercise import Exercise
 from grader.model.progress import Listener, Retrying, Stage
 from grader.model.report import Check, CheckResult, Outcome, Report
 from grader.model.submission import Submission
 from grader.scoring import make_report, overloaded
+from grader.supply import Work
 from grader.workspace.snapshot import snapshot_folder
 
 

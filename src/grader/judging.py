@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import io
 import secrets
-import tarfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from grader.engine.base import Message, Sandbox, Session
+from grader.engine.base import Message, Session
 from grader.errors import ExerciseError, SessionLost, UsageError
-from grader.model.exercise import Exercise
 from grader.model.progress import CheckFinished, CheckStarted, Collected, Listener, Stage
 from grader.model.report import Check, CheckResult, Outcome
-from grader.model.submission import Submission
-from grader.workspace.snapshot import snapshot_folder
+from grader.supply import PREPARE_SECONDS, Supply, Work, run_message
 
-PREPARE_SECONDS = 120.0
-"""Time the judge has to bring services up, collect the tests, or make fresh state."""
 HIDDEN_TITLE = "A hidden check"
+ENDED = ("killed", "sandbox", "exit", "closed", "refused", "ready")
+"""Reasons behind which there may be a process that the kernel ended: memory ran out."""
 LATE_SECONDS = 15.0
 """Time past a check's limit after which the judge counts as lost: it ends late checks itself."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """What one run is about."""
-
-    exercise: Exercise
-    submission: Submission
-    seed: int
-    learner_seed: int
-    attempt: int
-    only: tuple[str, ...]
 
 
 @dataclass(kw_only=True)
@@ -58,13 +40,12 @@ class Judging:
         self._token = secrets.token_hex(8)
         self._checks: dict[str, Check] = {}
         self.findings = Findings()
-        self._sandbox = session.sandbox()
-        self._keeper: Keeper | None = None
+        self._supply = Supply(session, work)
         self._deadline = time.monotonic() + PREPARE_SECONDS
 
     def perform(self) -> Findings:
         """Run all checks. Raises SessionLost, ExerciseError."""
-        message = run_message(self._session, self._work, self._token, self._sandbox)
+        message = run_message(self._session, self._work, self._token, self._supply.main)
         self._session.send(message)
         self._listener(Stage("Running the checks"))
         try:
@@ -111,7 +92,9 @@ class Judging:
             self._outcome(message)
             self._deadline = time.monotonic() + PREPARE_SECONDS
         elif kind == "request":
-            self._session.send(self._reply(message))
+            began = time.monotonic()
+            self._session.send(self._supply.reply(message))
+            self._deadline += time.monotonic() - began
         elif kind == "fault":
             text = str(message["message"])
             if message["author"]:
@@ -148,8 +131,8 @@ class Judging:
         result = result_of(message, check)
         if message["outcome"] == "unexpected":
             self.findings.unexpected[check.id] = str(message["message"])
-        elif result.reason in ("killed", "sandbox", "exit") and self._session.out_of_memory(
-            self._sandbox, message["begin"], message["end"]
+        elif result.reason in ENDED and self._session.out_of_memory(
+            self._supply.sandboxes, message["begin"], message["end"]
         ):
             limit = self._work.exercise.limits.memory // (1024 * 1024)
             text = f"Your program needed more memory than the {limit} MiB it may use."
@@ -157,113 +140,6 @@ class Judging:
         result = shown(result, check, self._work)
         self.findings.results.append(result)
         self._listener(CheckFinished(result))
-
-    def _reply(self, message: Message) -> Message:
-        reply: dict[str, Any] = {"type": "reply", "id": message["id"]}
-        handler = {
-            "sandbox": self._another_sandbox,
-            "reference": self._make_reference,
-            "reference_reset": self._reset_reference,
-        }.get(message["name"])
-        if handler is None:
-            return {**reply, "fault": f"no such request: {message['name']}"}
-        return {**reply, **handler()}
-
-    def _another_sandbox(self) -> Message:
-        self._session.discard(self._sandbox)
-        self._sandbox = self._session.sandbox()
-        return _address(self._sandbox)
-
-    def _make_reference(self) -> Message:
-        exercise = self._work.exercise
-        apart = self._session.reference()
-        submission = snapshot_folder(exercise.solution, exercise.submit, exercise.limits)
-        sandbox = apart.sandbox()
-        self._keeper = Keeper(apart, run_message(apart, self._work, secrets.token_hex(8), None))
-        return {
-            **_address(sandbox),
-            "submission": base64.b64encode(submission.archive()).decode(),
-            "env": environment(apart, exercise),
-        }
-
-    def _reset_reference(self) -> Message:
-        assert self._keeper is not None
-        self._keeper.reset()
-        return {}
-
-
-class Keeper:
-    """The judge of the reference's session: it only keeps the services there."""
-
-    def __init__(self, session: Session, message: Message) -> None:
-        self._session = session
-        self._token = message["run"]
-        session.send({**message, "serve": True})
-        self._ready = self._wait()
-
-    def _wait(self) -> int:
-        """The number of the judge's request for the next reset: all before it is done."""
-        deadline = time.monotonic() + PREPARE_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
-            message = self._session.receive(left)
-            if message is None or message.get("run") != self._token:
-                continue
-            if message["type"] == "request":
-                return int(message["id"])
-            raise SessionLost(f"the reference's session: {message.get('message')}")
-        raise SessionLost("the reference's session does not answer")
-
-    def reset(self) -> None:
-        self._session.send({"type": "reply", "id": self._ready})
-        self._ready = self._wait()
-
-
-def environment(session: Session, exercise: Exercise) -> dict[str, str]:
-    """The variables of the learner's program: each service's, and the exercise's own."""
-    variables: dict[str, str] = {}
-    for options in session.services().values():
-        variables.update(options["env"])
-    return {**variables, **exercise.env}
-
-
-def run_message(
-    session: Session, work: Work, token: str, sandbox: Sandbox | None
-) -> dict[str, Any]:
-    """What the judge must know for one run."""
-    exercise = work.exercise
-    services = {}
-    for name, options in session.services().items():
-        init = [(exercise.root / path).read_text("utf-8") for path in exercise.services[name]]
-        services[name] = {**options, "init": init}
-    return {
-        "type": "run",
-        "run": token,
-        "seed": work.seed,
-        "learner_seed": work.learner_seed,
-        "attempt": work.attempt,
-        "only": list(work.only),
-        "exercise": {"slug": exercise.slug, "seconds": exercise.limits.seconds},
-        "serve": False,
-        "tests": base64.b64encode(tests_archive(exercise.tests)).decode(),
-        "submission": base64.b64encode(work.submission.archive()).decode(),
-        "services": services,
-        "env": environment(session, exercise),
-        "sandbox": None if sandbox is None else _address(sandbox),
-    }
-
-
-def _address(sandbox: Sandbox) -> dict[str, str]:
-    return {"slot": sandbox.slot, "socket": sandbox.socket, "key": sandbox.key}
-
-
-def tests_archive(folder: Path) -> bytes:
-    """A tar of the hidden tests, without what Python leaves beside them."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                tar.add(path, str(path.relative_to(folder)))
-    return buffer.getvalue()
 
 
 def result_of(message: Message, check: Check) -> CheckResult:
@@ -287,7 +163,7 @@ def result_of(message: Message, check: Check) -> CheckResult:
         given=tuple((label, value) for label, value in message.get("given", ())),
         log=message.get("log", ""),
         hint=check.hint,
-        seconds=message["end"] - message["begin"],
+        seconds=message["end"] - message["begin"] - message.get("stopped", 0.0),
     )
 
 

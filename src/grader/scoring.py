@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from grader.judging import Work, shown
+from grader.judging import shown
 from grader.model.report import Check, CheckResult, Outcome, Report, Status, TaskResult
+from grader.supply import Work
 
 
 def make_report(work: Work, engine: str, results: list[CheckResult], fault: str) -> Report:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from grader.catalog import load_exercise
-from grader.engine.base import Engine, SessionSpec
+from grader.engine.base import FURTHER, Engine, SessionSpec
 from grader.engine.fake import FakeEngine
+from grader.errors import SessionLost
 from grader.grade import GradeOptions, grade
 from grader.model.exercise import Exercise
 from grader.model.report import Outcome, Report, Status
@@ -89,6 +90,20 @@ def test_every_sandbox_is_new(make: Make, exercise: Exercise) -> None:
         session.discard(second)
 
 
+def test_replicas_are_sandboxes_of_their_own(make: Make, exercise: Exercise) -> None:
+    """As many as FURTHER beside the main one, each new; a place is free again when one ends."""
+    with make({}).session(_spec(exercise, ""), lambda _: None) as session:
+        main = session.sandbox()
+        made = [*session.replicas(1), *session.replicas(FURTHER - 1)]
+        assert len({one.name for one in (main, *made)}) == FURTHER + 1
+        assert len({one.slot for one in (main, *made)}) == FURTHER + 1
+        with pytest.raises(SessionLost):
+            session.replicas(1)
+        session.discard(made[0])
+        (another,) = session.replicas(1)
+        assert another.name not in {one.name for one in made}
+
+
 def test_an_owner_finds_the_session_warm(make: Make, exercise: Exercise, tmp_path: Path) -> None:
     """The second session of an owner is the first one, with another sandbox."""
     engine, spec = make({}), _spec(exercise, str(tmp_path))
@@ -122,4 +137,4 @@ def test_others_do_not_find_it(make: Make, exercise: Exercise, tmp_path: Path) -
 def test_a_quiet_sandbox_has_memory(make: Make, exercise: Exercise) -> None:
     """Nothing happened, so nothing is reported."""
     with make({}).session(_spec(exercise, ""), lambda _: None) as session:
-        assert not session.out_of_memory(session.sandbox(), 0.0, 1.0)
+        assert not session.out_of_memory([session.sandbox(), *session.replicas(1)], 0.0, 1.0)

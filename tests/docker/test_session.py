@@ -64,7 +64,7 @@ def test_the_end_of_a_session_removes_all(docker_engine: DockerEngine, settings:
     with docker_engine.session(_spec(), lambda _: None) as session:
         session.sandbox()
         name = session.record.session
-        assert _left(client, name) == (4, 5)  # a volume for the session, one for each slot
+        assert _left(client, name) == (4, 9)  # a volume for the session, one for each slot
     assert _left(client, name) == (0, 0)
     client.close()
 

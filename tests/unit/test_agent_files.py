@@ -140,19 +140,32 @@ def test_only_plain_files_are_read(files: Files, folder: Path) -> None:
         assert files.read(name, 100) is None
 
 
-def test_names_are_listed_up_to_a_limit(files: Files, folder: Path) -> None:
-    """Sorted names of files, below folders, too; links to folders are not entered."""
+def test_files_are_collected_by_their_names(files: Files, folder: Path) -> None:
+    """Plain files that a glob matches, below folders, too; links are neither entered nor read."""
     (folder / "loop").symlink_to(folder)
-    assert files.tree(100) == ["bin/run", "deep/er/data", "main.py"]
-    for number in range(50):
+    (folder / "link").symlink_to(folder / "main.py")
+    everything = files.collect(["**"], 10_000)
+    assert everything is not None
+    assert list(everything) == ["bin/run", "deep/er/data", "main.py"]
+    assert files.collect(["*.py", "main.*"], 100) == {"main.py": b"print(1)\n"}
+    assert files.collect(["nothing*"], 100) == {}
+
+
+def test_too_much_is_not_collected(files: Files, folder: Path) -> None:
+    """Past the bound, in bytes or in files, nothing comes back at all."""
+    with (folder / "huge").open("wb") as file:
+        file.truncate(10**9)
+    assert files.collect(["*"], 1000) is None
+    (folder / "huge").unlink()
+    for number in range(5001):
         (folder / f"many{number}").touch()
-    assert len(files.tree(10)) == 10
+    assert files.collect(["*"], 1000) is None
 
 
-def test_names_that_are_not_text_can_be_listed(files: Files, folder: Path) -> None:
-    """A name of any bytes is listed as text."""
+def test_names_that_are_not_text_can_be_collected(files: Files, folder: Path) -> None:
+    """A name of any bytes is there as text."""
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff")).touch()
-    assert "\udcff" in files.tree(100)
+    assert "\udcff" in (files.collect(["*"], 1000) or {})
 
 
 def test_loading_again_forgets_the_last_submission(files: Files, folder: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from grader import shipped
 from grader.catalog import find, load_catalog, load_exercise, load_roadmap
 from grader.errors import ExerciseError, UsageError
-from grader.model.exercise import Limits, SubmitRule
+from grader.model.exercise import Limits, Program, Ready, SubmitRule
 
 DATA = Path(__file__).parent.parent / "data" / "exercises"
 VALID = DATA / "valid"
@@ -79,6 +79,20 @@ def test_every_value_reaches_the_model() -> None:
         ("sql/index.sql",),
     )
     assert exercise.validate_seeds == 5
+    assert exercise.programs == {
+        "api": Program(
+            run=("python3", "-m", "catalog"),
+            kind="serve",
+            port="API_PORT",
+            ready=Ready(http="/health"),
+            stop=2.5,
+        ),
+        "plain": Program(run=("python3", "plain.py"), kind="serve", port="PORT", ready=Ready()),
+        "worker": Program(
+            run=("python3", "worker.py"), kind="daemon", ready=Ready(log="^ready"), stop=10.0
+        ),
+        "load": Program(run=("python3", "load.py", "--all"), kind="once", ready=None),
+    }
 
 
 def test_defaults_are_those_of_the_model() -> None:

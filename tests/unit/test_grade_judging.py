@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from grader.engine.base import SessionSpec
+from grader.engine.base import FURTHER, SessionSpec
 from grader.engine.fake import FakeEngine, FakeSession
 from grader.errors import ExerciseError, SessionLost
 from grader.grade import GradeOptions, grade
-from grader.judging import Judging, Work, run_message
-from grader.model.exercise import Exercise, Limits
+from grader.judging import Judging
+from grader.model.exercise import Exercise, Limits, Program, Ready
 from grader.model.progress import Collected
 from grader.model.report import CheckResult, Outcome, Report, Status
+from grader.supply import Work, run_message
 from tests.unit.samples import SUBMISSION, Recorder, check, exercise
 
 TOLD = {
@@ -246,6 +247,88 @@ def test_another_sandbox_replaces_the_last(tmp_path: Path) -> None:
         "socket": "socket",
         "key": "key",
     }
+
+
+def _request(number: int, name: str, **arguments: Any) -> dict[str, Any]:
+    return {"type": "request", "id": number, "name": name, **arguments}
+
+
+def test_replicas_come_beside_the_main_sandbox(tmp_path: Path) -> None:
+    """As many as asked for; those that are lost end, and their places are free again."""
+    judge = Judge(
+        COLLECTED,
+        _request(1, "replicas", count=3, lost=[]),
+        _request(2, "replicas", count=2, lost=["further0"]),
+        PASSED,
+        FINISHED,
+    )
+    judge.perform(exercise(tmp_path))
+    first, second = judge.replies[-2]["sandboxes"], judge.replies[-1]["sandboxes"]
+    assert [one["slot"] for one in first] == ["further0", "further1", "further2"]
+    assert [one["slot"] for one in second] == ["further0", "further3"]
+    assert [one.slot for one in judge.session.discarded] == ["further0"]
+
+
+def test_a_judge_that_begins_again_has_no_replicas(tmp_path: Path) -> None:
+    """It knows none of those that its last process had: all of them end."""
+    judge = Judge(
+        COLLECTED,
+        _request(1, "replicas", count=2, lost=[]),
+        _request(2, "sandbox", alone=True),
+        PASSED,
+        FINISHED,
+    )
+    judge.perform(exercise(tmp_path))
+    assert [one.slot for one in judge.session.discarded] == ["further0", "further1", "slot"]
+
+
+def test_too_many_replicas_lose_the_session(tmp_path: Path) -> None:
+    """The judge counts them itself; a host that has no place left is a fault of ours."""
+    judge = Judge(COLLECTED, _request(1, "replicas", count=5, lost=[]), PASSED, FINISHED)
+    with pytest.raises(SessionLost, match="every place"):
+        judge.perform(exercise(tmp_path))
+
+
+@pytest.mark.parametrize("reason", ["killed", "exit", "closed", "refused", "ready", "sandbox"])
+def test_memory_is_looked_for_in_every_sandbox(tmp_path: Path, reason: str) -> None:
+    """A replica that met its memory limit is why its connections closed."""
+    broke = {**PASSED, "outcome": "broke", "reason": reason, "ratio": 0.0, "message": "m"}
+    judge = Judge(COLLECTED, _request(1, "replicas", count=1, lost=[]), broke, FINISHED)
+    asked: list[list[str]] = []
+
+    def out_of_memory(sandboxes: Any, begin: float, end: float) -> bool:
+        asked.append([one.slot for one in sandboxes])
+        return True
+
+    judge.session.out_of_memory = out_of_memory
+    (result,) = judge.perform(exercise(tmp_path)).results
+    assert asked == [["slot", "further0"]]
+    assert result.reason == "memory"
+
+
+def test_the_judge_gets_the_programs(tmp_path: Path) -> None:
+    """As plain values, with how many sandboxes it may ask for."""
+    program = Program(run=("python3", "a.py"), kind="serve", ready=Ready(http="/up"))
+    judge = Judge(COLLECTED, PASSED, FINISHED)
+    judge.perform(exercise(tmp_path, programs={"api": program}))
+    assert judge.replies[0]["programs"] == {
+        "api": {
+            "run": ("python3", "a.py"),
+            "kind": "serve",
+            "port": "PORT",
+            "ready": {"http": "/up", "log": ""},
+            "stop": 10.0,
+        }
+    }
+    assert judge.replies[0]["further"] == FURTHER
+
+
+def test_time_that_was_the_graders_does_not_count(tmp_path: Path) -> None:
+    """Starting a replica is taken off the seconds of its check."""
+    (result,) = (
+        Judge(COLLECTED, {**PASSED, "stopped": 2.0}, FINISHED).perform(exercise(tmp_path)).results
+    )
+    assert result.seconds == 0.5
 
 
 def test_an_unknown_request_is_refused(tmp_path: Path) -> None:

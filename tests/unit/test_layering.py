@@ -15,7 +15,7 @@ from grader import shipped
 
 FOUNDATION = frozenset({"errors", "model", "settings", "shipped"})
 MIDDLE = frozenset({"catalog", "workspace", "engine", "report"})
-PIPELINE = frozenset({"judging", "scoring", "grade"})
+PIPELINE = frozenset({"supply", "judging", "scoring", "grade"})
 ABOVE = frozenset({"authoring", "batch", "progress"})
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
@@ -24,9 +24,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "settings": frozenset({"errors"}),
     "shipped": frozenset(),
     **dict.fromkeys(MIDDLE, FOUNDATION),
-    "judging": FOUNDATION | MIDDLE,
-    "scoring": FOUNDATION | MIDDLE | {"judging"},
-    "grade": FOUNDATION | MIDDLE | {"judging", "scoring"},
+    "supply": FOUNDATION | MIDDLE,
+    "judging": FOUNDATION | MIDDLE | {"supply"},
+    "scoring": FOUNDATION | MIDDLE | {"supply", "judging"},
+    "grade": FOUNDATION | MIDDLE | {"supply", "judging", "scoring"},
     **dict.fromkeys(ABOVE, FOUNDATION | MIDDLE | PIPELINE),
     "cli": FOUNDATION | MIDDLE | PIPELINE | ABOVE | {"<version>"},
     "__init__": frozenset(),
@@ -38,7 +39,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 
 ONLY_FOREIGN = {
     "agent": frozenset[str](),
-    "judge": frozenset({"pytest", "_pytest", "psycopg", "redis"}),
+    "judge": frozenset({"pytest", "_pytest", "psycopg", "redis", "httpx", "websockets"}),
 }
 """Parts that run in a container: what they may import that is not of the standard library."""
 

@@ -10,6 +10,8 @@ import stat
 import tarfile
 from pathlib import Path
 
+MOST_COLLECTED = 5000
+
 
 class Files:
     """`folder` is where the learner's code runs; `scratch` are the other places it can write."""
@@ -62,14 +64,22 @@ class Files:
         finally:
             os.close(fd)
 
-    def tree(self, limit: int) -> list[str]:
-        """Names of the files below the folder, sorted, at most `limit`."""
-        found: list[str] = []
-        for root, _, names in os.walk(self.folder):
-            found += [str((Path(root) / name).relative_to(self.folder)) for name in names]
-            if len(found) > limit:
-                break
-        return sorted(found)[:limit]
+    def collect(self, globs: list[str], limit: int) -> dict[str, bytes] | None:
+        """The plain files below the folder that a glob matches, sorted by name.
+
+        None when they are more than MOST_COLLECTED or more than `limit` bytes together.
+        """
+        found: dict[str, bytes] = {}
+        for pattern in globs:
+            for path in self.folder.glob(f"{pattern}/*" if pattern.endswith("**") else pattern):
+                name = str(path.relative_to(self.folder))
+                content = None if name in found else self.read(name, limit + 1)
+                if content is not None:
+                    found[name] = content
+                    limit -= len(content)
+                if limit < 0 or len(found) > MOST_COLLECTED:
+                    return None
+        return {name: found[name] for name in sorted(found)}
 
 
 def empty(place: Path | str) -> None:

@@ -18,7 +18,7 @@ import socket
 import threading
 from typing import Any
 
-from . import processes, wire
+from . import processes, programs, wire
 from .files import Files, empty
 from .interpreters import Answer, Interpreter, Zygote
 from .relay import Relays
@@ -27,6 +27,7 @@ Request = dict[str, Any]
 Reply = dict[str, Any]
 TAIL = 4000
 READ_LIMIT = 8 * 1024 * 1024
+COLLECT_LIMIT = 16 * 1024 * 1024
 
 
 class Agent:
@@ -45,6 +46,8 @@ class Agent:
         self._env: dict[str, str] = {}
         self._interpreters: dict[int, Interpreter] = {}
         self._spare: Interpreter | None = None
+        self._programs: dict[int, programs.Program] = {}
+        self._slot = os.path.dirname(settings["GRADER_SOCKET"])
         self._numbers = itertools.count(1)  # never used twice: a late call finds nobody
         self._lock = threading.Lock()
 
@@ -59,8 +62,11 @@ class Agent:
         with self._lock:
             wanted = bool(self._interpreters)
             self._interpreters.clear()
-        self._spare = None
+            ended, self._programs = self._programs, {}
+            self._spare = None
         processes.kill_strays(self._zygote.pid)
+        for program in ended.values():
+            program.wait(1)  # else what is left of it would count as a process
         self._files.reset()
         self._relays.reset()
         if wanted:  # the next test will want one, too: it starts while services are made fresh
@@ -113,12 +119,53 @@ class Agent:
                 answer[stream] = base64.b64encode(answer[stream]).decode()
         return answer
 
+    def start(self, request: Request) -> Reply:
+        folder, env = str(self._files.folder), {**self._env, **request["env"]}
+        made = programs.start(request["argv"], folder, env, self._output)
+        if isinstance(made, str):
+            return {"broke": "pids" if made == "pids" else "start", "detail": made}
+        with self._lock:
+            number = next(self._numbers)
+            self._programs[number] = made
+        return {"program": number}
+
+    def look(self, request: Request) -> Reply:
+        reply, printed = self._programs[request["program"]].look(request["tail"])
+        return {**reply, "printed": base64.b64encode(printed).decode()}
+
+    def signal(self, request: Request) -> Reply:
+        self._programs[request["program"]].signal(request["signal"])
+        return {}
+
+    def kill(self, request: Request) -> Reply:
+        self._programs[request["program"]].kill()
+        return {}
+
+    def wait(self, request: Request) -> Reply:
+        return {"code": self._programs[request["program"]].wait(request["timeout"])}
+
+    def memory(self, request: Request) -> Reply:
+        return {"bytes": self._programs[request["program"]].memory()}
+
+    def free_port(self, _request: Request) -> Reply:
+        return {"port": programs.free_port()}
+
+    def listening(self, request: Request) -> Reply:
+        return {"listening": programs.listening(request["port"])}
+
+    def forward(self, request: Request) -> Reply:
+        self._relays.forward(request["port"], os.path.join(self._slot, request["socket"]))
+        return {}
+
+    def collect(self, request: Request) -> Reply:
+        found = self._files.collect(request["globs"], COLLECT_LIMIT)
+        if found is None:
+            return {"broke": "files"}
+        return {"files": {name: base64.b64encode(found[name]).decode() for name in found}}
+
     def read(self, request: Request) -> Reply:
         content = self._files.read(request["path"], READ_LIMIT)
         return {"content": None if content is None else base64.b64encode(content).decode()}
-
-    def tree(self, _request: Request) -> Reply:
-        return {"paths": self._files.tree(5000)}
 
     def tail(self, _request: Request) -> Reply:
         """The end of what this test's interpreters printed."""
@@ -131,7 +178,10 @@ class Agent:
         return {}
 
 
-OPERATIONS = ("load", "reset", "interpreter", "run", "read", "tree", "tail", "relay")
+OPERATIONS = (
+    *("load", "reset", "interpreter", "run", "read", "collect", "tail", "relay"),
+    *("start", "look", "signal", "kill", "wait", "memory", "free_port", "listening", "forward"),
+)
 
 
 class Server:

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 # A shell sets this before it becomes the learner's program: when memory runs out, the kernel then
 # ends the program and not the agent.
-_FIRST_TO_GO = ["/bin/sh", "-c", 'echo 1000 > /proc/self/oom_score_adj; exec "$@"', "sh"]
+FIRST_TO_GO = ["/bin/sh", "-c", 'echo 1000 > /proc/self/oom_score_adj; exec "$@"', "sh"]
 
 
 class Capture:
@@ -55,7 +55,7 @@ def run(
     """Run one program to its end. The answer has `code`, or `broke` with the reason."""
     try:
         process = subprocess.Popen(
-            [*_FIRST_TO_GO, *argv],
+            [*FIRST_TO_GO, *argv],
             cwd=folder,
             env=dict(env),
             stdin=subprocess.PIPE,

@@ -1,12 +1,16 @@
 """Relays: a port on the sandbox's own loopback for each service, carried over a unix socket.
 
-The gateway on the other side of the socket is the only way out of a sandbox.
+The gateway on the other side of the socket is the only way out of a sandbox. A forward is the
+same the other way round: a unix socket whose connections are carried to a port in here, as
+`ssh -L` does, so that the judge reaches a server of the learner's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import os
 import socket
 import threading
 from typing import Any
@@ -128,12 +132,50 @@ class Relay:
         self._pipes = {pipe for pipe in self._pipes if not pipe.transport.is_closing()} | {near}
 
 
+CONNECTED, REFUSED = b"+", b"-"
+"""What a forwarded connection begins with: whether the port accepted it."""
+
+
+class Forwarded(Pipe):
+    """The end of a forwarded connection at which the judge is."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, port: int) -> None:
+        super().__init__()
+        self._loop = loop
+        self._port = port
+        self._task: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.hold("connecting")
+        super().connection_made(transport)
+        self._task = self._loop.create_task(self._connect())
+
+    async def _connect(self) -> None:
+        far = Pipe()
+        far.hold("connecting")
+        far.join(self)
+        try:
+            await self._loop.create_connection(lambda: far, "127.0.0.1", self._port)
+        except OSError:
+            self.peer = None
+            self.transport.write(REFUSED)
+            self.transport.close()
+            return
+        if self.transport.is_closing():
+            far.abort()
+            return
+        self.transport.write(CONNECTED)
+        far.let_go("connecting")
+        self.let_go("connecting")
+
+
 class Relays:
-    """All relays of a sandbox, on one event loop in a thread of its own."""
+    """All relays and forwards of a sandbox, on one event loop in a thread of its own."""
 
     def __init__(self, targets: dict[int, str]) -> None:
         self._loop = asyncio.new_event_loop()
         self._relays = {port: Relay(self._loop, port, path) for port, path in targets.items()}
+        self._forwards: list[asyncio.AbstractServer] = []
         for relay in self._relays.values():
             relay.open()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
@@ -147,7 +189,22 @@ class Relays:
 
         asyncio.run_coroutine_threadsafe(change(), self._loop).result(5)
 
+    def forward(self, port: int, path: str) -> None:
+        """Carry connections to the unix socket `path` to a port in here, until the reset.
+
+        It obeys whoever connects, but all that it does is to reach a port of the learner's own.
+        """
+
+        async def listen() -> None:
+            make = functools.partial(Forwarded, self._loop, port)
+            self._forwards.append(await self._loop.create_unix_server(make, path))
+
+        asyncio.run_coroutine_threadsafe(listen(), self._loop).result(5)
+        os.chmod(path, 0o666)  # the judge has another user id
+
     def reset(self) -> None:
+        while self._forwards:
+            self._loop.call_soon_threadsafe(self._forwards.pop().close)
         for port in self._relays:
             self.switch(port, False)  # ends what the last test left connected
             self.switch(port, True)

@@ -11,6 +11,7 @@ from grader.catalog.folder import folder_problems, readme_problems, service_opti
 from grader.catalog.mutants import mutant_problems
 from grader.catalog.parse import ParsedExercise, parse_exercise, parse_roadmap
 from grader.catalog.paths import read_text
+from grader.catalog.programs import program, program_problems
 from grader.catalog.schema import ExerciseFile, LimitsEntry, SubmitEntry, size_in_bytes
 from grader.catalog.words import nearest
 from grader.errors import ExerciseError, Problem
@@ -99,6 +100,7 @@ def _exercise(
     found = _checks(folder, [task.id for task in data.tasks] if tasks_known else None)
     problems += found.problems
     problems += folder_problems(folder, data, document)
+    problems += program_problems(data.programs, document)
     problems += readme_problems(folder, [t.title for t in data.tasks] if tasks_known else None)
     if "mutants" not in parsed.broken:
         known = found.checks if found.complete else None
@@ -185,6 +187,7 @@ def _model(folder: Path, data: ExerciseFile, checks: tuple[FoundCheck, ...]) -> 
         ),
         checks=tuple(check.declaration for check in checks),
         validate_seeds=data.validate.seeds,
+        programs={name: program(entry) for name, entry in data.programs.items()},
     )
 
 

@@ -18,6 +18,7 @@ _SIZE = r"^[1-9][0-9]*[kmg]?$"
 _CHECK = r"^test_\w+(\[.+\])?$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _LINK = r"^https://\S+$"
+_URL_PATH = r"^/\S*$"
 
 PATTERNS = {
     _NAME: "lower-case words joined by hyphens, like redis-caching",
@@ -26,6 +27,7 @@ PATTERNS = {
     _CHECK: "a check is named like test_x or test_x[id]",
     _VARIABLE: "a variable is named like PAGE_SIZE",
     _LINK: "a link begins with https://",
+    _URL_PATH: "a path begins with /, like /health",
 }
 """What each pattern asks for, in words."""
 
@@ -65,6 +67,41 @@ class LimitsEntry(Struct, forbid_unknown_fields=True, frozen=True):
     output: Size = Limits.output
     files: Annotated[int, Meta(gt=0, description="files in one submission")] = Limits.files
     submission: Size = Limits.submission
+
+
+class ReadyEntry(Struct, forbid_unknown_fields=True):
+    """When a program is ready: exactly one of these."""
+
+    http: Annotated[
+        Annotated[str, Meta(pattern=_URL_PATH)] | None,
+        Meta(description="GET of this path is answered with a status from 200 to 399"),
+    ] = None
+    log: Annotated[
+        Text | None, Meta(description="a regular expression, found in what the program prints")
+    ] = None
+    port: Annotated[bool | None, Meta(description="true: it accepts connections on its port")] = (
+        None
+    )
+
+
+class ProgramEntry(Struct, forbid_unknown_fields=True):
+    """A named command of the learner's."""
+
+    run: Annotated[list[Text], Meta(min_length=1, description="the command and its arguments")]
+    kind: Annotated[
+        Literal["serve", "daemon", "once"],
+        Meta(description="serve: listens on a port; daemon: runs on without one; once: ends"),
+    ]
+    port: Annotated[
+        Variable | None, Meta(description="the variable that gives it its port; PORT by default")
+    ] = None
+    ready: Annotated[
+        ReadyEntry | None, Meta(description="when it is ready; {port: true} for kind: serve")
+    ] = None
+    stop: Annotated[
+        PositiveNumber | None,
+        Meta(description="seconds it may take to end after SIGTERM; 10 by default"),
+    ] = None
 
 
 class TaskEntry(Struct, forbid_unknown_fields=True):
@@ -108,6 +145,9 @@ class ExerciseFile(Struct, forbid_unknown_fields=True, kw_only=True):
     services: list[Name] | dict[Name, ServiceOptions | None] = []
     env: Annotated[
         dict[Variable, str], Meta(description="variables of every process of the learner")
+    ] = {}
+    programs: Annotated[
+        dict[Name, ProgramEntry], Meta(description="named commands, for tests and for the learner")
     ] = {}
     submit: Annotated[
         list[Text | SubmitEntry], Meta(min_length=1, description="the files that are graded")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,6 +12,10 @@ from grader.model.progress import Listener
 
 Message = Mapping[str, Any]
 """One JSON object on the channel between host and judge. Its shapes: grader.judge.protocol."""
+
+
+FURTHER = 4
+"""Sandboxes that a run may have beside its main one, at the same time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,9 @@ class Session(Protocol):
     def sandbox(self) -> Sandbox:
         """A sandbox nothing has run in. Raises SessionLost."""
 
+    def replicas(self, count: int) -> list[Sandbox]:
+        """So many sandboxes beside that one, FURTHER at a time at most. Raises SessionLost."""
+
     def discard(self, sandbox: Sandbox) -> None:
         """End a sandbox and everything in it."""
 
@@ -60,8 +67,8 @@ class Session(Protocol):
     def receive(self, timeout: float) -> Message | None:
         """The judge's next message, or None when `timeout` seconds pass. Raises SessionLost."""
 
-    def out_of_memory(self, sandbox: Sandbox, begin: float, end: float) -> bool:
-        """Whether the engine saw the sandbox meet its memory limit between two epoch times."""
+    def out_of_memory(self, sandboxes: Sequence[Sandbox], begin: float, end: float) -> bool:
+        """Whether the engine saw one of them meet its memory limit between two epoch times."""
 
     def reference(self) -> Session:
         """A session apart, made at the first call, whose sandbox this session's judge can reach.

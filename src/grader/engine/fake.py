@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from grader.engine.base import Message, Sandbox, SessionSpec
+from grader.engine.base import FURTHER, Message, Sandbox, SessionSpec
 from grader.errors import SessionLost
 from grader.model.progress import Listener
 
@@ -90,6 +90,15 @@ class FakeSession:
         self.sandboxes.append(made)
         return made
 
+    def replicas(self, count: int) -> list[Sandbox]:
+        taken = {one.slot for one in self.sandboxes if one not in self.discarded}
+        free = [slot for slot in (f"further{n}" for n in range(FURTHER)) if slot not in taken]
+        if count > len(free):
+            raise SessionLost("every place for a sandbox is taken")
+        made = [replace(self.sandbox(), slot=slot) for slot in free[:count]]
+        self.sandboxes[-count:] = made
+        return made
+
     def discard(self, sandbox: Sandbox) -> None:
         self.discarded.append(sandbox)
 
@@ -124,9 +133,9 @@ class FakeSession:
             raise SessionLost("the fake session was told to end here")
         return message
 
-    def out_of_memory(self, sandbox: Sandbox, begin: float, end: float) -> bool:
-        del sandbox, begin, end
-        return self._engine.out_of_memory
+    def out_of_memory(self, sandboxes: Sequence[Sandbox], begin: float, end: float) -> bool:
+        del begin, end
+        return self._engine.out_of_memory and bool(sandboxes)
 
     def reference(self) -> FakeSession:
         return FakeSession(self._engine, self.spec)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import selectors
@@ -27,7 +28,7 @@ from grader.judge.child import perform
 
 TMP = Path("/tmp")  # noqa: S108 -- the judge's own tmpfs
 LEASE = Path("/session/lease")
-PREPARED = ("exercise", "services", "tests", "serve")
+PREPARED = ("exercise", "services", "tests", "programs", "further", "serve")
 """The keys of a `run` that do not depend on the submission: `prepare` has the same."""
 PREPARE = 90.0
 """Seconds that fresh state may take before a check: the learner's code has no part in it."""
@@ -120,6 +121,8 @@ class Parent:
         ours, theirs = socket.socketpair()
         folder = TMP / "run"
         folder.mkdir(mode=0o700)
+        if self._prepared["programs"]:
+            importlib.import_module("grader.judge.web")  # once here, and not in each run
         gc.freeze()
         self._pid = os.fork()
         if self._pid == 0:
@@ -169,7 +172,7 @@ class Parent:
             self._began, self._limit, self._running = time.time(), float(event["seconds"]), True
         elif kind == "outcome":
             self._done[event["check"]] = event["outcome"]
-            self._used += event["end"] - event["begin"]
+            self._used += event["end"] - event["begin"] - event["stopped"]
             self._check = ""
         elif kind in ("finished", "fault"):
             self._finished = True
@@ -200,6 +203,7 @@ class Parent:
                 "ratio": 0.0,
                 "begin": self._began,
                 "end": time.time(),
+                "stopped": 0.0,
             }
         )
         self._message["sandbox"] = None  # whatever it did in there, the next check gets a new one

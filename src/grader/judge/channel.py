@@ -19,6 +19,7 @@ class Channel:
         self._lines = sock.makefile("rb")
         self._lock = threading.Lock()
         self._next = 0
+        self._asking = threading.Lock()
 
     def emit(self, event: Mapping[str, Any]) -> None:
         line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
@@ -27,12 +28,13 @@ class Channel:
 
     def request(self, name: str, **arguments: Any) -> dict[str, Any]:
         """Ask the host for what only it can do. Raises Fault when it says no."""
-        self._next += 1
-        self.emit({"type": "request", "id": self._next, "name": name, **arguments})
-        while True:
-            reply = self._receive()
-            if reply.get("id") == self._next:
-                break
+        with self._asking:
+            self._next += 1
+            self.emit({"type": "request", "id": self._next, "name": name, **arguments})
+            while True:
+                reply = self._receive()
+                if reply.get("id") == self._next:
+                    break
         if "fault" in reply:
             raise Fault(str(reply["fault"]))
         return reply

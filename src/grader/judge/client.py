@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from grader.agent import wire
@@ -35,6 +36,7 @@ class AgentClient:
 
     def __init__(self, path: str, key: str) -> None:
         """Raises Fault when the new sandbox does not answer: nobody but us can be to blame."""
+        self._path = Path(path)
         self._sock = _connected(path, key)
         # With a time limit of its own: none at all would need a blocking socket, and whether a
         # socket blocks is one property of both duplicates.
@@ -49,6 +51,15 @@ class AgentClient:
     @property
     def lost(self) -> bool:
         return self._end is not None
+
+    @property
+    def slot(self) -> str:
+        """The name of the volume through which this sandbox is reached."""
+        return self._path.parent.name
+
+    def socket_path(self, name: str) -> str:
+        """Where on this side a socket is that the agent opens under this name."""
+        return str(self._path.with_name(name))
 
     def request(
         self, op: str, *, within: float = 8.0, grace: float = GRACE, **body: Any

@@ -2,6 +2,7 @@
 
 Broke            -> broke    the learner's program crashed, timed out or met a limit
 ├── Raised       -> broke    its function raised; `solution.raises` catches this one
+├── OutOfTime    -> broke    the check's own time is over
 └── SandboxLost  -> broke    the whole sandbox ended or stopped answering
 Fault            -> error    the grader or its infrastructure failed
 AuthorFault      -> the exercise itself is broken: its author must mend it
@@ -38,6 +39,18 @@ class Raised(Broke):
         self.values = args
         where = _text(reply.get("traceback"), 8000)
         super().__init__("crash", f"Your code raised {self.type}: {self.text}"[:1000], where)
+
+
+class OutOfTime(Broke):
+    """The check's time is over, whatever the test was doing."""
+
+    def __init__(self) -> None:
+        super().__init__("timeout", "The check did not finish in its time.")
+
+
+def unreadable() -> Broke:
+    """For an answer that no agent of ours gives."""
+    return Broke("answer", "The sandbox sent what cannot be read.")
 
 
 class SandboxLost(Broke):

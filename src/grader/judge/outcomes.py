@@ -42,6 +42,8 @@ class Verdict:
     log: str = ""
     given: list[tuple[str, str]] = field(default_factory=list)
     ratio: float = 1.0
+    stopped: float = 0.0
+    """Seconds between begin and end that were not the check's, but the grader's own."""
 
 
 def verdict_of(
@@ -70,6 +72,9 @@ def _from_exception(error: BaseException, comparisons: Comparisons) -> Verdict:
         return Verdict(outcome="failed", message=str(error)[:2000])
     if isinstance(error, Broke):
         return Verdict(outcome="broke", reason=error.reason, message=error.message, log=error.log)
+    broke = _from_client(error)
+    if broke is not None:
+        return Verdict(outcome="broke", reason=broke.reason, message=broke.message)
     if isinstance(error, Fault):
         return Verdict(outcome="error", message=str(error)[:2000])
     if isinstance(error, _HELD_UP):
@@ -79,6 +84,20 @@ def _from_exception(error: BaseException, comparisons: Comparisons) -> Verdict:
         text = f"{type(error).__name__}: {error}"
         return Verdict(outcome="error", message=f"a service stopped answering: {text}"[:2000])
     return Verdict(outcome="unexpected", message=_author_text(error))
+
+
+def _from_client(error: BaseException) -> Broke | None:
+    """What an exception of a client of the learner's server means. Only their users import them."""
+    package = type(error).__module__.partition(".")[0]
+    if package == "httpx":
+        from grader.judge import web
+
+        return web.broken_by(error)
+    if package == "websockets":
+        from grader.judge import websocket
+
+        return websocket.broken_by(error)
+    return None
 
 
 def _author_text(error: BaseException) -> str:
@@ -105,4 +124,5 @@ def as_event(verdict: Verdict, check: str, begin: float, end: float) -> dict[str
         "ratio": max(0.0, min(1.0, verdict.ratio)),
         "begin": begin,
         "end": end,
+        "stopped": verdict.stopped,
     }

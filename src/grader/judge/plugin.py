@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import time
 from collections.abc import Callable, Iterator
 from random import Random
@@ -14,11 +12,13 @@ from _pytest.assertion import util
 from _pytest.runner import runtestprotocol
 
 from grader.judge.checks import Check, NotWellFormed, order, read, select
-from grader.judge.errors import Broke, SandboxLost
 from grader.judge.outcomes import Verdict, as_event, verdict_of
 from grader.judge.run import Learner, Run
 from grader.judge.solution import Solution
 from grader.judge.together import Together
+
+SILENT = ("refused", "closed", "timeout")
+"""How a check breaks when the learner's server is not there any more."""
 
 
 class Plugin:
@@ -31,7 +31,6 @@ class Plugin:
         self._left = 0.0
         self._error: BaseException | None = None
         self._kept: object = None
-        self._deadline = 0.0
         self._began = 0.0
         self.faults: list[str] = []
 
@@ -106,16 +105,24 @@ class Plugin:
         self._began = time.time()  # making the state fresh is not the learner's time
         started = time.monotonic()
         limit = min(check.seconds, self._left)
-        self._deadline = started + limit
-        run.channel.emit({"type": "running", "check": check.id, "seconds": limit})
+        run.clock.start(limit)
         util._reprcompare = run.comparisons.explain  # ours alone: pytest's own diffs are unbounded
         runtestprotocol(item, nextitem=nextitem, log=False)
-        self._left -= time.monotonic() - started
+        self._left -= time.monotonic() - started - run.clock.stopped_seconds
         verdict = verdict_of(self._error, run.comparisons, run.awarded)
-        verdict.given = run.given
-        if verdict.outcome in ("failed", "broke") and not isinstance(self._error, SandboxLost):
-            verdict.log = "\n".join(part for part in (verdict.log, run.solution.printed()) if part)
+        verdict.given, verdict.stopped = run.given, run.clock.stopped_seconds
+        if verdict.outcome in ("failed", "broke"):
+            self._explain(verdict)
         return verdict
+
+    def _explain(self, verdict: Verdict) -> None:
+        """Add what the learner's programs printed; a server that crashed is why it is silent."""
+        solution = self._run.solution
+        crashed = solution.crashed() if verdict.reason in SILENT else None
+        if crashed is not None:
+            verdict.reason = crashed.reason
+            verdict.message = f"{crashed.message} {verdict.message}"
+        verdict.log = "\n".join(part for part in (verdict.log, solution.printed()) if part)
 
     def _fresh_state_wanted(self, item: pytest.Item) -> bool:
         """`keep` on a class or module: one reset before it, none between its checks."""
@@ -129,28 +136,13 @@ class Plugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self) -> Iterator[None]:
-        with self._limited():
+        with self._run.clock.limited():
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Iterator[None]:
-        with self._limited():
+        with self._run.clock.limited():
             return (yield)
-
-    @contextlib.contextmanager
-    def _limited(self) -> Iterator[None]:
-        """The check's time limit, from inside; the parent process enforces it from outside."""
-        limit = self._deadline - time.monotonic()
-
-        def expire(*_: object) -> None:
-            raise Broke("timeout", "The check did not finish in its time.")
-
-        signal.signal(signal.SIGALRM, expire)
-        signal.setitimer(signal.ITIMER_REAL, max(limit, 0.01))
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def pytest_runtest_makereport(self, call: pytest.CallInfo[Any]) -> None:
         if call.excinfo is not None and self._error is None:

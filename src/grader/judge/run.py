@@ -16,9 +16,12 @@ from typing import Any
 
 from grader.judge.channel import Channel
 from grader.judge.client import AgentClient
+from grader.judge.clock import Clock
 from grader.judge.comparison import Comparisons, show
 from grader.judge.errors import Fault, SandboxLost
+from grader.judge.forward import Forwards
 from grader.judge.gateway import Gateway
+from grader.judge.sandboxes import Sandboxes
 from grader.judge.services import Service, make
 from grader.judge.solution import Solution
 
@@ -49,6 +52,13 @@ class Run:
         self.channel = channel
         self.seconds = float(prepared["exercise"]["seconds"])
         self.rng = random.Random()  # noqa: S311 -- inputs must repeat, not be secret
+        self.check = ""
+        self.clock = Clock(self._tell_time)
+        self._refusing: set[int] = set()
+        self._forwards = Forwards()
+        self._further = Sandboxes(
+            self._more_sandboxes, self._refuse_there, self.clock, int(prepared["further"])
+        )
         self.services: dict[str, Service] = {}
         self.fixtures: dict[str, Any] = {}
         self.comparisons = Comparisons()
@@ -69,9 +79,9 @@ class Run:
         message = self.channel.wait("run")
         self.seed = int(message["seed"])
         self.learner = Learner(int(message["learner_seed"]), int(message["attempt"]))
-        self.solution = Solution(base64.b64decode(message["submission"]))
+        self.solution = self._solution(message["submission"])
         self._env = message["env"]
-        self._take(message["sandbox"] or self.channel.request("sandbox"))
+        self._take(message["sandbox"] or self.channel.request("sandbox", alone=True))
         return message
 
     def prepare_services(self) -> None:
@@ -84,17 +94,39 @@ class Run:
             self.services[name] = service
             self.fixtures[name] = service.fixture(link)
 
+    def _solution(self, archive: str) -> Solution:
+        return Solution(base64.b64decode(archive), self.prepared["programs"], self._forwards)
+
     def _take(self, sandbox: Mapping[str, Any]) -> None:
-        self.solution.attach(agent_of(sandbox), self._env)
+        self.solution.attach(agent_of(sandbox), self._env, self._further)
+
+    def _more_sandboxes(self, count: int, lost: list[str]) -> list[AgentClient]:
+        reply = self.channel.request("replicas", count=count, lost=lost)
+        made = [agent_of(sandbox) for sandbox in reply["sandboxes"]]
+        for client in made:
+            self.solution.load(client, self._env)
+            client.request("reset")
+        return made
+
+    def _refuse_there(self, client: AgentClient) -> None:
+        """A sandbox that comes while a service is out of reach cannot reach it either."""
+        for port in self._refusing:
+            client.request("relay", port=port, open=False)
+
+    def _tell_time(self, seconds: float) -> None:
+        self.channel.emit({"type": "running", "check": self.check, "seconds": seconds})
 
     def switch(self, port: int, opened: bool) -> None:
-        """For the gateway: let the sandbox's own port refuse, or not."""
-        with contextlib.suppress(SandboxLost):  # with the sandbox, its ports are gone too
-            self.solution.client.request("relay", port=port, open=opened)
+        """For the gateway: let the port refuse in every sandbox, or not."""
+        (self._refusing.discard if opened else self._refusing.add)(port)
+        for client in (self.solution.client, *self._further):
+            with contextlib.suppress(SandboxLost):  # with the sandbox, its ports are gone too
+                client.request("relay", port=port, open=opened)
 
     def reset(self) -> None:
         """A test's beginning: fresh processes, files, database, cache. Raises Fault."""
-        self._reset([self._reset_sandbox])
+        self._refusing.clear()
+        self._reset([self._reset_sandbox, self._further.reset])
         if self._reference is not None:
             self.channel.request("reference_reset")
             self._reference.reset()
@@ -145,6 +177,7 @@ class Run:
 
     def begin_check(self, check: str) -> None:
         """Forget the last check; the random numbers depend on the seed and this check alone."""
+        self.check = check
         self.rng.seed(f"{self.seed}:{check}")
         self.comparisons = Comparisons()
         self.given = []
@@ -154,7 +187,7 @@ class Run:
         """The reference solution, in a session apart from the learner's."""
         if self._reference is None:
             reply = self.channel.request("reference")
-            made = Solution(base64.b64decode(reply["submission"]))
+            made = self._solution(reply["submission"])
             made.attach(agent_of(reply), reply["env"])
             made.reset()
             self._reference = made

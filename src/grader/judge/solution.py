@@ -5,212 +5,97 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-import json
 import tarfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from grader.agent import wire
-from grader.judge.client import AgentClient, HandleNumber, b64, broken, value_of
-from grader.judge.errors import Broke, Raised
+from grader.judge.client import AgentClient, b64, broken
+from grader.judge.errors import AuthorFault, Broke, unreadable
+from grader.judge.forward import Forwards
+from grader.judge.interpreter import Handle, Interpreter
+from grader.judge.programs import Process, Program
+from grader.judge.replicas import Replicas, started
+from grader.judge.result import Result, parsed
+from grader.judge.sandboxes import Sandboxes
+from grader.judge.servers import Server
 
-
-@dataclass
-class Caught:
-    """What `solution.raises` caught: the class's name, the message and the plain arguments."""
-
-    type: str = ""
-    message: str = ""
-    args: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a program ended. `code` is negative for a signal; `seconds` its wall-clock time."""
-
-    code: int
-    stdout: bytes
-    stderr: bytes
-    seconds: float
-    _read: Callable[[str], bytes | None] = field(repr=False)
-
-    @property
-    def text(self) -> str:
-        """stdout as UTF-8; bytes that are not become U+FFFD."""
-        return self.stdout.decode("utf-8", "replace")
-
-    def file(self, path: str) -> bytes:
-        """A file the program left in its folder; the check fails when there is none."""
-        content = self._read(path)
-        assert content is not None, f"no file '{path}' was written"
-        return content
-
-    def json(self, path: str | None = None) -> Any:
-        """A file, or stdout, parsed as JSON; the check fails when it is not JSON."""
-        content = self.stdout if path is None else self.file(path)
-        return _parsed(content, path or "what was printed")
-
-
-def _parsed(content: bytes, name: str) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise AssertionError(f"{name} is not JSON: {error}") from None
-
-
-class Handle:
-    """An object that lives in the learner's interpreter. Methods call, attributes are values."""
-
-    def __init__(self, interpreter: Interpreter, number: int, name: str) -> None:
-        self._interpreter = interpreter
-        self._number = number
-        self._name = name
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        title = f"{self._name.removesuffix('()')}.{name}"
-        request = {"op": "attribute", "handle": self._number, "name": name}
-        value = self._interpreter.ask(request, title, 5)
-        if isinstance(value, HandleNumber):
-            return Method(self._interpreter, self._number, f"{title}()", name)
-        return value
-
-
-@dataclass(frozen=True)
-class Method:
-    """A method of a handle, ready to be called."""
-
-    interpreter: Interpreter
-    number: int
-    title: str
-    name: str
-
-    def __call__(self, *args: Any, timeout: float = 5, **kwargs: Any) -> Any:
-        request = {"op": "method", "handle": self.number, "name": self.name}
-        return self.interpreter.ask(request, self.title, timeout, args, kwargs)
-
-
-class Interpreter:
-    """One process with the learner's modules imported, started at the first call."""
-
-    def __init__(self, owner: Solution, env: Mapping[str, str]) -> None:
-        self._owner = owner
-        self._env = dict(env)
-        self._number: int | None = None
-        self._lock = threading.Lock()
-
-    def call(self, target: str, *args: Any, timeout: float = 5, **kwargs: Any) -> Any:
-        """Call `module:function`; coroutines are awaited, generators drained to a list."""
-        return self.ask({"op": "call", "target": target}, _title(target), timeout, args, kwargs)
-
-    def new(self, target: str, *args: Any, timeout: float = 5, **kwargs: Any) -> Handle:
-        """Make an object of `module:Class` that stays in the interpreter."""
-        request = {"op": "new", "target": target}
-        number = self.ask(request, _title(target), timeout, args, kwargs)
-        if not isinstance(number, HandleNumber):
-            raise Broke("answer", f"{_title(target)} gave no object.")
-        return Handle(self, number.value, _title(target))
-
-    @contextmanager
-    def raises(self, name: str = "", *, any: bool = False) -> Any:  # noqa: A002 -- the contract's word
-        """Expect the learner's code to raise a class of this name, or one derived from it."""
-        caught = Caught()
-        try:
-            yield caught
-        except Raised as error:
-            if not any and name not in error.bases:
-                raise
-            caught.type, caught.message, caught.args = error.type, error.text, error.values
-            return
-        wanted = "an exception" if any else name
-        raise AssertionError(f"expected {wanted} to be raised, and nothing was")
-
-    def ask(
-        self,
-        request: Mapping[str, Any],
-        what: str,
-        timeout: float,
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        body = {
-            **request,
-            "args": [self._encoded(item) for item in args],
-            "kwargs": {key: self._encoded(item) for key, item in (kwargs or {}).items()},
-        }
-        number = self._started()
-        reply = self._owner.client.request(
-            "call", within=timeout, interpreter=number, request=body, timeout=timeout
-        )
-        return value_of(reply, what, timeout)
-
-    def _encoded(self, value: Any) -> Any:
-        if isinstance(value, Handle):
-            return {"$": "handle", "v": value._number}
-        return wire.encode(value)
-
-    def _started(self) -> int:
-        with self._lock:
-            if self._number is None:
-                reply = self._owner.client.request("interpreter", env=self._env)
-                if "broke" in reply:
-                    raise broken(reply, "Your program", 0)
-                self._number = int(reply["interpreter"])
-            return self._number
-
-
-def _title(target: str) -> str:
-    return target.partition(":")[2] + "()"
+P = TypeVar("P", bound=Process)
+TAIL = 4000
 
 
 class Solution:
     """The submission. Between tests its processes end and its files are laid out anew."""
 
-    def __init__(self, archive: bytes) -> None:
+    def __init__(
+        self, archive: bytes, programs: Mapping[str, Mapping[str, Any]], forwards: Forwards
+    ) -> None:
         self.client: AgentClient
         self._submitted = _unpack(archive)
         self._archive = archive
+        self._programs = {name: Program(name=name, **values) for name, values in programs.items()}
+        self._forwards = forwards
+        self._further: Sandboxes | None = None
         self._main: Interpreter | None = None
         self._lock = threading.Lock()
         self._ran: list[bytes] = []
+        self._processes: list[Process] = []
 
     # -- for the runtime ----------------------------------------------------------------------
 
-    def attach(self, client: AgentClient, env: Mapping[str, str]) -> None:
-        """Use this sandbox from now on: nothing has run in it."""
+    def attach(
+        self, client: AgentClient, env: Mapping[str, str], further: Sandboxes | None = None
+    ) -> None:
+        """Use this sandbox from now on: nothing has run in it. `further` has more of them."""
         self.client = client
+        self._further = further
+        self.load(client, env)
+
+    def load(self, client: AgentClient, env: Mapping[str, str]) -> None:
+        """Hand a sandbox the submission; its next reset lays the files out."""
         client.request("load", archive=b64(self._archive), env=dict(env))
 
     def reset(self) -> None:
         self._main = None
         self._ran = []
+        while self._processes:
+            self._processes.pop().close()
         self.client.request("reset")
 
     def printed(self) -> str:
-        """The end of what the learner's program printed in this test."""
-        try:
-            tail = str(self.client.request("tail", within=1, grace=1).get("text", ""))
-        except Broke:
-            tail = ""
-        for output in self._ran:
-            tail += output[-2000:].decode("utf-8", "replace")
-        return tail[-4000:]
+        """The end of what the learner's programs printed in this test."""
+        parts = [_or_nothing(self._interpreters_printed)]
+        parts += [output[-2000:].decode("utf-8", "replace") for output in self._ran]
+        size = TAIL // max(len(self._processes), 1)
+        parts += [_or_nothing(partial(one.report, size)) for one in self._processes]
+        return "\n".join(part for part in parts if part)[-TAIL:]
 
-    # -- for hidden tests ---------------------------------------------------------------------
+    def _interpreters_printed(self) -> str:
+        return str(self.client.request("tail", within=1, grace=1).get("text", ""))
+
+    def crashed(self) -> Broke | None:
+        """How a background program ended that the test did not end; None when none did."""
+        for one in self._processes:
+            try:
+                ended = one.ended(within=1)
+            except Broke as error:
+                return error
+            if ended is not None:
+                return ended
+        return None
+
+    # -- for hidden tests: calls --------------------------------------------------------------
 
     def process(self, env: Mapping[str, str] | None = None) -> Interpreter:
         """Another interpreter in the same sandbox."""
-        return Interpreter(self, env or {})
+        return Interpreter(self.client, env or {})
 
     def _interpreter(self) -> Interpreter:
         with self._lock:
             if self._main is None:
-                self._main = Interpreter(self, {})
+                self._main = Interpreter(self.client, {})
             return self._main
 
     def call(self, target: str, *args: Any, timeout: float = 5, **kwargs: Any) -> Any:
@@ -225,9 +110,55 @@ class Solution:
         """Expect the learner's code to raise. See Interpreter.raises."""
         return self._interpreter().raises(name, any=any)
 
+    # -- for hidden tests: programs -----------------------------------------------------------
+
+    def start(
+        self, program: str, replicas: int = 1, env: Mapping[str, str] | None = None
+    ) -> Process | Replicas[Process]:
+        """Start a program of the kind `daemon`, and wait until it is ready.
+
+        With more `replicas` than one, each has a sandbox of its own. Raises Broke when it ends
+        before it is ready, or is not ready in time.
+        """
+        defined = self._program(program, "daemon", "solution.start")
+        return self._started(lambda sandbox: Process(defined, sandbox, env or {}), replicas)
+
+    def serve(
+        self, program: str, replicas: int = 1, env: Mapping[str, str] | None = None
+    ) -> Server | Replicas[Server]:
+        """Start a program of the kind `serve` on a free port, and wait until it is ready.
+
+        With more `replicas` than one, each has a sandbox of its own. Raises Broke when it ends
+        before it is ready, or is not ready in time.
+        """
+        defined = self._program(program, "serve", "solution.serve")
+        forwards = self._forwards
+        return self._started(lambda one: Server(defined, one, env or {}, forwards), replicas)
+
+    def _started(self, make: Callable[[AgentClient], P], replicas: int) -> P | Replicas[P]:
+        sandboxes = [self.client]
+        if replicas > 1:
+            sandboxes += self._others().take(replicas - 1)
+        return started(make, sandboxes, self._processes.append)
+
+    def _program(self, name: str, kind: str, method: str) -> Program:
+        program = self._programs.get(name)
+        if program is None:
+            raise AuthorFault(f"exercise.yaml names no program '{name}'")
+        if program.kind != kind:
+            raise AuthorFault(
+                f"{method} takes programs of the kind {kind}: '{name}' is {program.kind}"
+            )
+        return program
+
+    def _others(self) -> Sandboxes:
+        if self._further is None:
+            raise AuthorFault("the reference has one sandbox: no replicas, and no fresh runs")
+        return self._further
+
     def run(
         self,
-        argv: Sequence[str],
+        program: str | Sequence[str],
         *,
         stdin: bytes | str = b"",
         env: Mapping[str, str] | None = None,
@@ -235,33 +166,60 @@ class Solution:
         cwd: str = ".",
         timeout: float = 5,
         check: bool = False,
+        fresh: bool = False,
+        collect: Sequence[str] = (),
     ) -> Result:
-        """Run a program to its end in the submission's folder; `check` makes exit != 0 broke."""
+        """Run a program of the kind `once`, or a command, to its end in the submission's folder.
+
+        `check` makes exit != 0 broke, `fresh` gives it a sandbox of its own, `collect` brings back
+        the files that these globs match.
+        """
+        argv = program
+        if isinstance(program, str):
+            argv = self._program(program, "once", "solution.run").run
+        request = {
+            "argv": list(argv),
+            "stdin": b64(_bytes(stdin)),
+            "env": dict(env or {}),
+            "files": {name: b64(_bytes(content)) for name, content in (files or {}).items()},
+            "cwd": cwd,
+            "timeout": timeout,
+        }
+        if not fresh:
+            return self._run_in(self.client, request, check, collect, fresh=False)
+        others = self._others()
+        (sandbox,) = others.take(1)
+        try:
+            return self._run_in(sandbox, request, check, collect, fresh=True)
+        finally:
+            others.release(sandbox)
+
+    def _run_in(
+        self,
+        client: AgentClient,
+        request: Mapping[str, Any],
+        check: bool,
+        collect: Sequence[str],
+        *,
+        fresh: bool,
+    ) -> Result:
+        what = f"`{' '.join(request['argv'])[:80]}`"
         begin = time.monotonic()  # measured here: the sandbox's word about time is data
-        reply = self.client.request(
-            "run",
-            within=timeout,
-            argv=list(argv),
-            stdin=b64(_bytes(stdin)),
-            env=dict(env or {}),
-            files={name: b64(_bytes(content)) for name, content in (files or {}).items()},
-            cwd=cwd,
-            timeout=timeout,
-        )
+        reply = client.request("run", within=request["timeout"], **request)
         out, err = (_unbase64(reply.get(stream, "")) for stream in ("stdout", "stderr"))
         self._ran.append(out[-2000:] + err[-2000:])
         if "broke" in reply:
-            raise broken(reply, f"`{' '.join(argv)[:80]}`", timeout)
+            raise broken(reply, what, request["timeout"])
         code, seconds = reply.get("code"), time.monotonic() - begin
         if not isinstance(code, int):
-            raise Broke("answer", "The sandbox sent what cannot be read.")
+            raise unreadable()
         if check and code != 0:
-            raise Broke("exit", f"`{' '.join(argv)[:80]}` ended with exit code {code}.")
-        return Result(code, out, err, seconds, self._written)
+            raise Broke("exit", f"{what} ended with exit code {code}.")
+        collected = _collected(client, collect, what) if collect else {}
+        read = None if fresh else partial(_written, client)
+        return Result(code, out, err, seconds, collected, tuple(collect), read)
 
-    def _written(self, path: str) -> bytes | None:
-        content = self.client.request("read", path=path).get("content")
-        return None if content is None else _unbase64(content)
+    # -- for hidden tests: submitted files ----------------------------------------------------
 
     def read(self, path: str) -> bytes:
         """A submitted file as handed in; the check fails when it was not."""
@@ -277,7 +235,7 @@ class Solution:
 
     def json(self, path: str) -> Any:
         """A submitted file parsed as JSON; a syntax error fails the check with its line."""
-        return _parsed(self.read(path), path)
+        return parsed(self.read(path), path)
 
     def exists(self, path: str) -> bool:
         """Whether this file was handed in."""
@@ -288,6 +246,28 @@ class Solution:
         return sorted(self._submitted)
 
 
+def _or_nothing(ask: Callable[[], str]) -> str:
+    try:
+        return ask()
+    except Broke:
+        return ""
+
+
+def _written(client: AgentClient, path: str) -> bytes | None:
+    content = client.request("read", path=path).get("content")
+    return None if content is None else _unbase64(content)
+
+
+def _collected(client: AgentClient, globs: Sequence[str], what: str) -> dict[str, bytes]:
+    reply = client.request("collect", globs=list(globs))
+    if "broke" in reply:
+        raise Broke("output", f"{what} wrote more files, or larger ones, than can be looked at.")
+    files = reply.get("files")
+    if not isinstance(files, dict):
+        raise unreadable()
+    return {name: _unbase64(files[name]) for name in sorted(files)}
+
+
 def _bytes(content: bytes | str) -> bytes:
     return content.encode() if isinstance(content, str) else content
 
@@ -296,7 +276,7 @@ def _unbase64(text: Any) -> bytes:
     try:
         return base64.b64decode(str(text), validate=True)
     except (binascii.Error, ValueError):
-        raise Broke("answer", "The sandbox sent what cannot be read.") from None
+        raise unreadable() from None
 
 
 def _unpack(archive: bytes) -> dict[str, bytes]:

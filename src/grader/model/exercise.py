@@ -34,6 +34,32 @@ class SubmitRule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ready:
+    """When a program is ready: a GET of `http` is answered with 200 to 399, or the regular
+    expression `log` is found in what it printed, or, with neither, its port accepts connections.
+    """
+
+    http: str = ""
+    log: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A named command of the learner's.
+
+    `kind` is `serve` (listens on a port), `daemon` (runs on without one) or `once` (ends by
+    itself). `port` is the variable that gives a `serve` program its port. `ready` None: as soon
+    as it runs. `stop`: seconds it may take to end after SIGTERM.
+    """
+
+    run: tuple[str, ...]
+    kind: str
+    port: str = "PORT"
+    ready: Ready | None = None
+    stop: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task:
     id: str
     title: str
@@ -87,6 +113,7 @@ class Exercise:
     mutants: tuple[Mutant, ...]
     checks: tuple[CheckDeclaration, ...]
     validate_seeds: int = 3
+    programs: Mapping[str, Program] = field(default_factory=dict)
 
     @property
     def starter(self) -> Path:

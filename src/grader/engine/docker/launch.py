@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -119,9 +119,9 @@ class Launcher:
         """Remove every container and volume of the session."""
         remove(self._client, self._plan.record.session)
 
-    def out_of_memory(self, container: str, begin: float, end: float) -> bool:
+    def out_of_memory(self, names: Set[str], begin: float, end: float) -> bool:
         """See MemoryWatch.met_limit."""
-        return self._memory.met_limit(container, begin, end)
+        return self._memory.met_limit(names, begin, end)
 
     def close(self) -> None:
         """Let go of the engine; the containers stay."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Set
 
 import docker
 
@@ -38,12 +39,12 @@ class MemoryWatch:
         except (*FOREIGN, OSError, ValueError, KeyError, AttributeError):
             return  # closed, or the engine went away: whoever asks next hears of it elsewhere
 
-    def met_limit(self, container: str, begin: float, end: float) -> bool:
-        """Whether the container ran out of memory between two epoch times; waits a little."""
+    def met_limit(self, containers: Set[str], begin: float, end: float) -> bool:
+        """Whether one of them ran out of memory between two epoch times; waits a little."""
         deadline = time.monotonic() + 0.3
         while True:
             for name, at in list(self._events):
-                if name == container and begin - 0.1 <= at <= end + LATE:
+                if name in containers and begin - 0.1 <= at <= end + LATE:
                     return True
             if time.monotonic() > deadline:
                 return False

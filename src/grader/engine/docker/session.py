@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from grader.engine.base import Message, Sandbox, SessionSpec
 from grader.engine.docker.channel import Channel, attached
 from grader.engine.docker.endpoint import chosen
 from grader.engine.docker.parts import Parts, fingerprint
+from grader.engine.docker.sandboxes import REFERENCE_SLOT, SLOTS, Sandboxes
 from grader.engine.docker.warm import Record, WarmSessions
 from grader.errors import SessionLost
 from grader.settings import Settings
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     import docker
 
     from grader.engine.docker.launch import Launcher
-
-SLOTS = ("slot0", "slot1", "slot2")
-REFERENCE_SLOT = "reference"
 
 
 class DockerSession:
@@ -42,7 +40,6 @@ class DockerSession:
         record: Record,
     ) -> None:
         self._reached_from = record.session  # the session whose judge reaches our sandboxes
-        self._slots: tuple[str, ...] = SLOTS
         self._reference: DockerSession | None = None
         self._connect = connect
         self._settings = settings
@@ -53,8 +50,7 @@ class DockerSession:
         self.spoiled = False
         self._pool = ThreadPoolExecutor(max_workers=4)
         self._launching: Future[Launcher] | None = None
-        self._ahead: Future[Sandbox] | None = None
-        self._used: dict[str, str] = {}
+        self._sandboxes = Sandboxes(self._start_sandbox, self._kill, self._pool)
         self._channel: Channel | None = None
 
     # -- beginning ----------------------------------------------------------------------------
@@ -82,7 +78,10 @@ class DockerSession:
         record = Record(session=name, judge="", made_for=made_for, passwords=passwords)
         session = cls(connect, settings, spec, parts, record)
         if reference_for:
-            session._reached_from, session._slots = reference_for, (REFERENCE_SLOT,)
+            session._reached_from = reference_for
+            session._sandboxes = Sandboxes(
+                session._start_sandbox, session._kill, session._pool, (REFERENCE_SLOT,)
+            )
         try:
             session._start()
         except BaseException:
@@ -93,14 +92,14 @@ class DockerSession:
     def _start(self) -> None:
         self._launch()
         launcher = self._launcher
-        slots = dict.fromkeys((*SLOTS, REFERENCE_SLOT), self._parts.language.uid)
+        slots = dict.fromkeys(SLOTS, self._parts.language.uid)
         # Not by this thread: Ctrl-C would cut the call off, and `end` could not wait for it, so the
         # engine might make the container after everything was removed.
         self.record.judge = self._pool.submit(launcher.make_judge, slots).result()
         self._channel = Channel(launcher.attach(self.record.judge))
         launcher.start(self.record.judge)
         # With the judge, the volumes exist and are mounted: the rest can start at once.
-        self._ahead = self._pool.submit(launcher.start_sandbox, self._slots[0])
+        self._sandboxes.start_ahead()
         services = [
             self._pool.submit(launcher.start_service, name) for name in self._parts.services
         ]
@@ -133,9 +132,7 @@ class DockerSession:
             session.close()
             raise
         if record.waiting is not None:
-            ready: Future[Sandbox] = Future()
-            ready.set_result(Sandbox(**record.waiting))
-            session._ahead = ready
+            session._sandboxes.adopt(Sandbox(**record.waiting))
         return session
 
     def _launch(self) -> None:
@@ -191,25 +188,22 @@ class DockerSession:
         return found
 
     def sandbox(self) -> Sandbox:
-        ahead, self._ahead = self._ahead, None
-        ready = ahead.result() if ahead is not None else self._start_sandbox(self._free_slot())
-        self._used[ready.slot] = ready.name
+        ready = self._sandboxes.take()
         if self._spec.owner:  # somebody may come back: the next one is made ready meanwhile
-            self._ahead = self._pool.submit(self._start_sandbox, self._free_slot())
+            self._sandboxes.start_ahead()
         return ready
 
-    def _free_slot(self) -> str:
-        for slot in self._slots:
-            if slot not in self._used:
-                return slot
-        raise SessionLost("every place for a sandbox is taken")
+    def replicas(self, count: int) -> list[Sandbox]:
+        return self._sandboxes.further(count)
+
+    def discard(self, sandbox: Sandbox) -> None:
+        self._sandboxes.discard(sandbox)
 
     def _start_sandbox(self, slot: str) -> Sandbox:
         return self._launcher.start_sandbox(slot)
 
-    def discard(self, sandbox: Sandbox) -> None:
-        self._launcher.kill(sandbox.name)
-        self._used.pop(sandbox.slot, None)
+    def _kill(self, container: str) -> None:
+        self._launcher.kill(container)
 
     def send(self, message: Message) -> None:
         assert self._channel is not None
@@ -219,8 +213,8 @@ class DockerSession:
         assert self._channel is not None
         return self._channel.receive(timeout)
 
-    def out_of_memory(self, sandbox: Sandbox, begin: float, end: float) -> bool:
-        return self._launcher.out_of_memory(sandbox.name, begin, end)
+    def out_of_memory(self, sandboxes: Sequence[Sandbox], begin: float, end: float) -> bool:
+        return self._launcher.out_of_memory({one.name for one in sandboxes}, begin, end)
 
     def reference(self) -> DockerSession:
         if self._reference is None:
@@ -241,14 +235,9 @@ class DockerSession:
     def park(self) -> Record:
         """Leave services and judge warm for the next run, and say how to find them."""
         self._renew_lease()
-        if self._ahead is not None:
-            ready = self._ahead.result()
-            self.record.waiting = asdict(ready)
-        alive = {*(() if self._ahead is None else (self._ahead.result().name,))}
-        used = set(self._used.values())
-        self.record.containers = [
-            one for one in self.record.containers if one in alive or one not in used
-        ]
+        waiting, used = self._sandboxes.waiting(), self._sandboxes.used()
+        self.record.waiting = None if waiting is None else asdict(waiting)
+        self.record.containers = [one for one in self.record.containers if one not in used]
         for container in used:
             self._pool.submit(self._launcher.kill, container)
         self.close(wait=False)  # the verdict need not wait until the sandbox is gone

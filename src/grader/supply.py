@@ -1,0 +1,175 @@
+"""What the host supplies the judge with: the message of a run, and the answers to its requests."""
+
+from __future__ import annotations
+
+import base64
+import io
+import secrets
+import tarfile
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from grader.engine.base import FURTHER, Message, Sandbox, Session
+from grader.errors import SessionLost
+from grader.model.exercise import Exercise
+from grader.model.submission import Submission
+from grader.workspace.snapshot import snapshot_folder
+
+PREPARE_SECONDS = 120.0
+"""Time the judge has to bring services up, collect the tests, or make fresh state."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What one run is about."""
+
+    exercise: Exercise
+    submission: Submission
+    seed: int
+    learner_seed: int
+    attempt: int
+    only: tuple[str, ...]
+
+
+class Supply:
+    """The sandboxes of one run, and all else that the judge may ask for: a closed list."""
+
+    def __init__(self, session: Session, work: Work) -> None:
+        self._session = session
+        self._work = work
+        self._further: dict[str, Sandbox] = {}
+        self._keeper: Keeper | None = None
+        self.main = session.sandbox()
+
+    @property
+    def sandboxes(self) -> list[Sandbox]:
+        """All that the submission runs in."""
+        return [self.main, *self._further.values()]
+
+    def reply(self, message: Message) -> Message:
+        """The answer to one request. Raises SessionLost when it cannot be had."""
+        reply: dict[str, Any] = {"type": "reply", "id": message["id"]}
+        handler = {
+            "sandbox": self._another_sandbox,
+            "replicas": self._replicas,
+            "reference": self._make_reference,
+            "reference_reset": self._reset_reference,
+        }.get(message["name"])
+        if handler is None:
+            return {**reply, "fault": f"no such request: {message['name']}"}
+        return {**reply, **handler(message)}
+
+    def _another_sandbox(self, message: Message) -> Message:
+        """Instead of the main one; `alone`: of all, the judge began again and knows none."""
+        if message.get("alone"):
+            self._discard(list(self._further))
+        self._session.discard(self.main)
+        self.main = self._session.sandbox()
+        return _address(self.main)
+
+    def _replicas(self, message: Message) -> Message:
+        """So many beside the main one, and those of the `lost` slots end."""
+        self._discard(message["lost"])
+        made = self._session.replicas(message["count"])
+        self._further.update({sandbox.slot: sandbox for sandbox in made})
+        return {"sandboxes": [_address(sandbox) for sandbox in made]}
+
+    def _discard(self, slots: Iterable[str]) -> None:
+        for slot in slots:
+            self._session.discard(self._further.pop(slot))
+
+    def _make_reference(self, _message: Message) -> Message:
+        exercise = self._work.exercise
+        apart = self._session.reference()
+        submission = snapshot_folder(exercise.solution, exercise.submit, exercise.limits)
+        sandbox = apart.sandbox()
+        self._keeper = Keeper(apart, run_message(apart, self._work, secrets.token_hex(8), None))
+        return {
+            **_address(sandbox),
+            "submission": base64.b64encode(submission.archive()).decode(),
+            "env": environment(apart, exercise),
+        }
+
+    def _reset_reference(self, _message: Message) -> Message:
+        assert self._keeper is not None
+        self._keeper.reset()
+        return {}
+
+
+class Keeper:
+    """The judge of the reference's session: it only keeps the services there."""
+
+    def __init__(self, session: Session, message: Message) -> None:
+        self._session = session
+        self._token = message["run"]
+        session.send({**message, "serve": True})
+        self._ready = self._wait()
+
+    def _wait(self) -> int:
+        """The number of the judge's request for the next reset: all before it is done."""
+        deadline = time.monotonic() + PREPARE_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            message = self._session.receive(left)
+            if message is None or message.get("run") != self._token:
+                continue
+            if message["type"] == "request":
+                return int(message["id"])
+            raise SessionLost(f"the reference's session: {message.get('message')}")
+        raise SessionLost("the reference's session does not answer")
+
+    def reset(self) -> None:
+        self._session.send({"type": "reply", "id": self._ready})
+        self._ready = self._wait()
+
+
+def environment(session: Session, exercise: Exercise) -> dict[str, str]:
+    """The variables of the learner's program: each service's, and the exercise's own."""
+    variables: dict[str, str] = {}
+    for options in session.services().values():
+        variables.update(options["env"])
+    return {**variables, **exercise.env}
+
+
+def run_message(
+    session: Session, work: Work, token: str, sandbox: Sandbox | None
+) -> dict[str, Any]:
+    """What the judge must know for one run."""
+    exercise = work.exercise
+    services = {}
+    for name, options in session.services().items():
+        init = [(exercise.root / path).read_text("utf-8") for path in exercise.services[name]]
+        services[name] = {**options, "init": init}
+    return {
+        "type": "run",
+        "run": token,
+        "seed": work.seed,
+        "learner_seed": work.learner_seed,
+        "attempt": work.attempt,
+        "only": list(work.only),
+        "exercise": {"slug": exercise.slug, "seconds": exercise.limits.seconds},
+        "serve": False,
+        "tests": base64.b64encode(tests_archive(exercise.tests)).decode(),
+        "submission": base64.b64encode(work.submission.archive()).decode(),
+        "services": services,
+        "env": environment(session, exercise),
+        "programs": {name: asdict(one) for name, one in exercise.programs.items()},
+        "further": FURTHER,
+        "sandbox": None if sandbox is None else _address(sandbox),
+    }
+
+
+def _address(sandbox: Sandbox) -> dict[str, str]:
+    return {"slot": sandbox.slot, "socket": sandbox.socket, "key": sandbox.key}
+
+
+def tests_archive(folder: Path) -> bytes:
+    """A tar of the hidden tests, without what Python leaves beside them."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                tar.add(path, str(path.relative_to(folder)))
+    return buffer.getvalue()

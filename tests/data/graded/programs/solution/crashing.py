@@ -1,0 +1,4 @@
+"""Does not get far."""
+
+print("reading the settings")
+raise RuntimeError("no settings")
