@@ -16,6 +16,7 @@ from _pytest.runner import runtestprotocol
 from grader.judge.checks import Check, NotWellFormed, order, read, select
 from grader.judge.errors import Broke, SandboxLost
 from grader.judge.outcomes import Verdict, as_event, verdict_of
+from grader.judge.psql import Psql
 from grader.judge.run import Learner, Run
 from grader.judge.solution import Solution
 from grader.judge.together import Together
@@ -170,6 +171,11 @@ class Plugin:
     def postgres(self) -> Any:
         """The learner's database, as the learner's role."""
         return self._service("postgres")
+
+    @pytest.fixture(scope="session")
+    def psql(self) -> Psql:
+        """SQL run in the sandbox, as the learner."""
+        return Psql(self._run.solution)
 
     @pytest.fixture(scope="session")
     def redis(self) -> Any:
