@@ -11,6 +11,8 @@ CENT = Decimal("0.01")
 GOODS = ["rye", "oats", "honey", "cheese", "salt", "tea", "beans", "apples", "soap", "oil", "rice"]
 KINDS = ["fresh", "dried", "green", "old", "fine", "wild", "whole", "mild", "dark"]
 NAMES = ["Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hana", "Ida", "Jon", "Kim", "Lea"]
+SHOWN = 5
+"""Rows of a table that a message shows."""
 REFUSED = ("22", "23", "P0")
 """Classes of SQLSTATE: bad data, a broken constraint, an exception that a trigger raised."""
 
@@ -45,8 +47,7 @@ class Books:
             parent = None if depth < 3 else rows[depth - 1] if depth < 9 else self.rng.choice(rows)
             parent_id = parent["id"] if parent else None
             taken = {row["name"] for row in rows if row["parent_id"] == parent_id}
-            free = [f"{kind} {good}" for kind in KINDS for good in GOODS]
-            name = self.rng.choice([one for one in free if one not in taken])
+            name = self.rng.choice([one for one in GOODS + KINDS if one not in taken])
             rows.append({"id": number, "name": name, "parent_id": parent_id})
         return rows
 
@@ -249,23 +250,27 @@ def compare(answer, expected, columns, file, message):
     got = [name.lower() for name in answer.columns]
     assert got == list(columns), f"{file} should give these columns, in this order."
     rows = [_typed(row, columns, file) for row in answer.rows]
-    got = as_text(columns, *_missing(rows, expected))
-    wanted = as_text(columns, *_missing(expected, rows))
-    assert got == wanted, f"{message}\nThe rows of {file} that differ:"
+    same(rows, expected, columns, f"{message} These rows of {file} differ.")
     first = next((n for n, row in enumerate(rows) if row != expected[n]), 0)
-    got, wanted = (as_text(columns, each[first : first + 5]) for each in (rows, expected))
+    got, wanted = as_text(columns, rows[first : first + 5], expected[first : first + 5])
     assert got == wanted, f"{file} gives the right rows, but not in the order that is asked for."
 
 
+def same(rows, expected, columns, message):
+    """The same rows, in any order; a failure shows those that are not on both sides."""
+    got, wanted = as_text(columns, _missing(rows, expected), _missing(expected, rows))
+    assert got == wanted, message
+
+
 def _missing(rows, others):
-    """The first rows that are not among the others, and how many more there are."""
+    """The rows that are not among the others."""
     left, found = Counter(others), []
     for row in rows:
         if left[row]:
             left[row] -= 1
         else:
             found.append(row)
-    return found[:6], max(0, len(found) - 6)
+    return found
 
 
 def _typed(row, columns, file):
@@ -292,16 +297,23 @@ def _value(cell, kind, where):
         raise AssertionError(f"{where} should be {what}, and is '{cell[:40]}'.") from None
 
 
-def as_text(columns, rows, more=0):
-    """Rows in columns, as people read them."""
-    table = [list(columns)] + [["NULL" if cell is None else f"{cell}" for cell in r] for r in rows]
-    widths = [max(len(line[n]) for line in table) for n in range(len(columns))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in table
+def as_text(columns, *tables):
+    """The first rows of tables with the same columns, each as people read them."""
+    shown = [
+        [["NULL" if cell is None else f"{cell}" for cell in row] for row in rows[:SHOWN]]
+        for rows in tables
     ]
-    if not rows:
-        lines.append("(no such row)")
-    if more:
-        lines.append(f"... and {more} more")
-    return "\n".join(lines) + "\n"
+    widths = [
+        max(len(name), *(len(row[n]) for rows in shown for row in rows), 0)
+        for n, name in enumerate(columns)
+    ]
+    texts = []
+    for rows, table in zip(shown, tables, strict=True):
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            for line in [list(columns), *rows]
+        ]
+        lines += [] if rows else ["(no such row)"]
+        lines += [f"... and {len(table) - SHOWN} more"] if len(table) > SHOWN else []
+        texts.append("\n".join(lines) + "\n")
+    return texts

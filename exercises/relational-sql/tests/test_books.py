@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from coop import Books, compare, put, refusal, refusal_to_delete
+from coop import Books, compare, put, refusal, refusal_to_delete, same
 
 NOWHERE = 9_999_999
 """An id that no row has."""
@@ -24,6 +24,12 @@ MAY_BE_MISSING = {("categories", "parent_id"), ("products", "category_id")}
 def refused(connection, table, **changes):
     """Why PostgreSQL refuses the good row of this table with these changes."""
     return refusal(connection, table, {**GOOD[table], **changes})
+
+
+def listed_lines(found):
+    """A list for people to read: one line each, not too many."""
+    more = [f"... and {len(found) - 8} more"] if len(found) > 8 else []
+    return "\n".join(["", *(f"- {one}" for one in found[:8]), *more])
 
 
 def some_books(postgres):
@@ -99,7 +105,7 @@ def test_good_rows_are_taken(psql, postgres):
     some_books(postgres)
     with postgres.connect() as connection:
         reasons = [f"{table}: {reason}" for table in GOOD if (reason := refused(connection, table))]
-    assert reasons == [], "PostgreSQL refused rows that are right."
+    assert not reasons, "PostgreSQL refused rows that are right." + listed_lines(reasons)
 
 
 @pytest.mark.check(task="schema", points=2, needs=["test_good_rows_are_taken"])
@@ -107,16 +113,20 @@ def test_missing_values(psql, postgres):
     """What is required cannot be missing; what is not given is filled in."""
     psql.file("schema.sql")
     some_books(postgres)
-    taken = []
+    taken = {}
     with postgres.connect() as connection:
         for table, row in GOOD.items():
-            taken += [
-                f"{table}.{column}"
+            taken[table] = [
+                column
                 for column in row
                 if (table, column) not in MAY_BE_MISSING
                 and not refused(connection, table, **{column: None})
             ]
-    assert taken == [], "These columns take a NULL. Does a CHECK refuse NULL, too? Try it."
+    found = [f"{table}: {', '.join(columns)}" for table, columns in taken.items() if columns]
+    assert not found, (
+        "PostgreSQL took NULL in these columns. (A CHECK alone does not refuse NULL.)"
+        + listed_lines(found)
+    )
     put(postgres, "members", [{"id": 100, "email": "cy@x.org", "name": "Cy"}])
     got = postgres.value("SELECT balance FROM members WHERE id = 100")
     assert got == 0, "A member without a balance should begin with 0."
@@ -152,7 +162,7 @@ def test_doubles(psql, postgres):
         taken = [
             what for what, (table, row) in twice.items() if not refused(connection, table, **row)
         ]
-    assert taken == [], "These were put in a second time, and PostgreSQL took them."
+    assert not taken, "PostgreSQL took these a second time." + listed_lines(taken)
 
 
 @pytest.mark.check(task="schema", points=2, needs=["test_good_rows_are_taken"])
@@ -160,7 +170,7 @@ def test_impossible_values(psql, postgres):
     """Values that make no sense are refused."""
     psql.file("schema.sql")
     some_books(postgres)
-    values = [
+    impossible = [
         ("members", "balance", Decimal("-0.01")),
         ("products", "price", Decimal("-0.01")),
         ("order_lines", "quantity", 0),
@@ -170,15 +180,15 @@ def test_impossible_values(psql, postgres):
         ("reviews", "stars", 6),
         ("transfers", "amount", 0),
         ("transfers", "amount", -5),
-        ("transfers", "receiver_id", 1),
+        ("transfers", "receiver_id", GOOD["transfers"]["sender_id"]),
     ]
     with postgres.connect() as connection:
         taken = [
-            f"{table}.{column} = {value}" + (" = sender_id" if column == "receiver_id" else "")
-            for table, column, value in values
+            f"{table}: {column} is {value}" + ", the sender" * (column == "receiver_id")
+            for table, column, value in impossible
             if not refused(connection, table, **{column: value})
         ]
-    assert taken == [], "PostgreSQL took a row with each of these values."
+    assert not taken, "PostgreSQL took rows like these." + listed_lines(taken)
 
 
 @pytest.mark.check(task="schema", points=2, needs=["test_good_rows_are_taken"])
@@ -199,11 +209,11 @@ def test_references(psql, postgres):
     ]
     with postgres.connect() as connection:
         taken = [
-            name
+            f"{name} is {NOWHERE}"
             for name in references
             if not refused(connection, name.split(".")[0], **{name.split(".")[1]: NOWHERE})
         ]
-    assert taken == [], "These columns took the id of a row that does not exist."
+    assert not taken, "PostgreSQL took the id of a row that is not there." + listed_lines(taken)
     members = [{"id": n, "email": f"m{n}@x.org", "name": "M"} for n in (101, 102, 103)]
     put(postgres, "members", members)
     put(postgres, "reviews", [{"product_id": 1, "member_id": 101, "stars": 2}])
@@ -225,7 +235,7 @@ def test_references(psql, postgres):
             if not refusal_to_delete(connection, table, number)
         ]
         stuck = refusal_to_delete(connection, "orders", 1)
-    assert gone == [], "These could be deleted, although other rows name them."
+    assert not gone, "These were deleted, although other rows name them." + listed_lines(gone)
     assert stuck is None, f"An order should take its lines along when it is deleted.\n{stuck}"
     postgres.execute("DELETE FROM orders WHERE id = 1")
     left = postgres.rows("SELECT order_id, product_id FROM order_lines ORDER BY 1, 2")
@@ -383,7 +393,13 @@ def test_tree(psql, postgres, rng):
 
 # 5. Take in a price list
 
-PRODUCTS = "SELECT id, name, category_id, price FROM products ORDER BY id"
+COLUMNS = ("id", "name", "category_id", "price")
+
+
+def products(postgres):
+    """What the table holds."""
+    rows = postgres.rows(f"SELECT {', '.join(COLUMNS)} FROM products ORDER BY id")
+    return [tuple(row.values()) for row in rows]
 
 
 def listed(books, line, product_id, category=None):
@@ -397,23 +413,14 @@ def listed(books, line, product_id, category=None):
     }
 
 
-def after_import(products, price_list):
-    """The rows of `products` when the list is in."""
-    rows = {row["id"]: row for row in products}
+def after_import(before, price_list):
+    """What the table should hold when the list is in."""
+    rows = {row["id"]: tuple(row[column] for column in COLUMNS) for row in before}
     for line in {line["product_id"]: line for line in price_list}.values():  # the last one stays
-        old = rows.get(line["product_id"], {"category_id": None})
-        rows[line["product_id"]] = {
-            "id": line["product_id"],
-            "name": line["name"],
-            "category_id": line["category_id"] or old["category_id"],
-            "price": line["price"],
-        }
+        number = line["product_id"]
+        category = line["category_id"] or (rows[number][2] if number in rows else None)
+        rows[number] = (number, line["name"], category, line["price"])
     return [rows[number] for number in sorted(rows)]
-
-
-def differing(rows, others):
-    """Rows that are not among the others."""
-    return [row for row in rows if row not in others][:5]
 
 
 @pytest.mark.check(task="upsert", points=3, needs=["test_good_rows_are_taken"])
@@ -423,19 +430,21 @@ def test_import_adds_and_changes(psql, postgres, rng):
     books = Books(rng)
     books.trade(books.products[:6])
     books.load(postgres)
-    known = [row["id"] for row in rng.sample(books.products, 12)] + [books.products[-1]["id"]]
-    numbers = known + rng.sample(range(20_000, 30_000), 5)
+    numbers = [row["id"] for row in rng.sample(books.products, 12)]
+    numbers += rng.sample(range(20_000, 30_000), 5)
     rng.shuffle(numbers)
     lines = [
-        listed(books, number, product, rng.choice([None, rng.choice(books.categories)["id"]]))
+        listed(books, number, product, rng.choice(books.categories)["id"] if number % 2 else None)
         for number, product in enumerate(numbers, start=1)
     ]
     put(postgres, "price_list", lines)
     for time in ("once", "a second time"):
         psql.file("queries/import.sql")
-        got, expected = postgres.rows(PRODUCTS), after_import(books.products, lines)
-        assert differing(got, expected) == differing(expected, got), (
-            f"The list was imported {time}. These rows of products are not as they should be."
+        same(
+            products(postgres),
+            after_import(books.products, lines),
+            COLUMNS,
+            f"The list was imported {time}. These rows of products differ.",
         )
 
 
@@ -460,8 +469,10 @@ def test_import_takes_the_last_line(psql, postgres, rng):
     shuffled = rng.sample(lines, len(lines))
     put(postgres, "price_list", shuffled)
     psql.file("queries/import.sql")
-    got, expected = postgres.rows(PRODUCTS), after_import(books.products, lines)
-    assert differing(got, expected) == differing(expected, got), (
-        "Some products have three lines in the list; the one with the highest `line` counts, and "
-        "the others leave no trace. These rows of products are not as they should be."
+    same(
+        products(postgres),
+        after_import(books.products, lines),
+        COLUMNS,
+        "Some products have three lines in the list. The one with the highest `line` counts, and "
+        "the others leave no trace. These rows of products differ.",
     )

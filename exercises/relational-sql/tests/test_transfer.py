@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from coop import put
+from coop import put, same
 
 PATIENCE = 25  # seconds that a slow machine may need for a transfer that has to wait
 BALANCES = "SELECT id, balance FROM members ORDER BY id"
@@ -22,6 +22,12 @@ def open_accounts(psql, postgres, *balances):
 
 def balances(postgres):
     return {row["id"]: row["balance"] for row in postgres.rows(BALANCES)}
+
+
+def balances_are(postgres, expected, message):
+    same(
+        list(balances(postgres).items()), list(expected.items()), ("member_id", "balance"), message
+    )
 
 
 def money(rng, least=1, most=2000):
@@ -56,9 +62,10 @@ def test_transfer_moves_money(psql, postgres, rng):
         psql.statement(call(sender, receiver, amount))
         expected[sender] -= amount
         expected[receiver] += amount
-        got = balances(postgres)
-        assert got == expected, (
-            f"After {call(sender, receiver, amount)} the balances should be these."
+        balances_are(
+            postgres,
+            expected,
+            (f"After {call(sender, receiver, amount)} the balances should be these."),
         )
         wrote = postgres.rows(
             "SELECT sender_id, receiver_id, amount FROM transfers ORDER BY id DESC LIMIT 1"
@@ -94,9 +101,10 @@ def test_transfer_refuses(psql, postgres, rng):
     for what in rng.sample(refused, len(refused)):
         answer = psql.statement(call(*what), check=False)
         silent += [] if answer.error else [call(*what)]
-        got = balances(postgres)
-        assert got == before, (
-            f"{call(*what)} should change no balance. Member 1 has {has}; there is no member 77."
+        balances_are(
+            postgres,
+            before,
+            (f"{call(*what)} should change no balance. Member 1 has {has}; there is no member 77."),
         )
         wrote = postgres.value("SELECT count(*) FROM transfers")
         assert wrote == 0, f"{call(*what)} should not be written down in transfers."
@@ -125,11 +133,14 @@ def test_no_update_is_lost(psql, postgres, pay, rng):
         expected[held] -= other
         expected[sender] -= amount
         expected[receiver] += amount
-        got = balances(postgres)
-        assert got == expected, (
-            f"Another program took {other} from {who} account, and had not committed yet when "
-            f"{call(sender, receiver, amount)} began. In the end, one of the two changes is gone. "
-            "What did the transfer read before it had to wait?"
+        balances_are(
+            postgres,
+            expected,
+            (
+                f"Another program took {other} from {who} account, and had not committed yet when "
+                f"{call(sender, receiver, amount)} began. In the end, one of the changes is gone. "
+                "What did the transfer read before it had to wait?"
+            ),
         )
     with postgres.locked("UPDATE members SET balance = 0.50 WHERE id = 1"):
         late = pay(1, 2, 2)
@@ -174,8 +185,9 @@ def test_no_deadlock(psql, postgres, pay, rng):
             postgres.wait_blocked(2, one, two)
         all_went_well([one, two])
         expected = {1: 500 - there + back, 2: 500 + there - back}
-        got = balances(postgres)
-        assert got == expected, "Members 1 and 2 paid each other. The balances should be these."
+        balances_are(
+            postgres, expected, "Members 1 and 2 paid each other. The balances should be these."
+        )
 
 
 @pytest.mark.check(task="transfer", points=2, seconds=40, needs=["test_transfer_moves_money"])
@@ -215,8 +227,9 @@ def test_twenty_sessions(psql, postgres, pay, rng):
             expected[receiver] += amount
         postgres.wait_blocked(20, *calls)
     all_went_well(calls)
-    got = balances(postgres)
-    assert got == expected, "Twenty payments between three members. The balances should be these."
+    balances_are(
+        postgres, expected, "Twenty payments between three members. The balances should be these."
+    )
     wrote = postgres.value("SELECT count(*) FROM transfers")
     assert wrote == 20, "Twenty payments should be twenty rows in transfers."
 

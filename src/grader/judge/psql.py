@@ -12,6 +12,7 @@ import io
 import re
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from grader.judge.client import broken
 from grader.judge.errors import Broke
@@ -93,7 +94,7 @@ class Psql:
         reply = self._solution.client.request(
             "run", within=timeout, argv=argv, stdin="", env={}, files={}, timeout=timeout
         )
-        out, err = (_text(reply.get(stream)) for stream in ("stdout", "stderr"))
+        out, err = (_text(reply.get(stream, "")) for stream in ("stdout", "stderr"))
         self._solution.printed_too(_as_usual(err))
         if "broke" in reply:
             raise broken(reply, where, timeout)
@@ -103,10 +104,10 @@ class Psql:
         return code, out, err
 
 
-def _text(value: object) -> str:
+def _text(value: Any) -> str:
     try:
-        return base64.b64decode(str(value), validate=True).decode("utf-8", "replace")
-    except ValueError:
+        return base64.b64decode(value, validate=True).decode("utf-8", "replace")
+    except (TypeError, ValueError):
         raise Broke("answer", "The sandbox sent what cannot be read.") from None
 
 

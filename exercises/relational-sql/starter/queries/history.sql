@@ -1,20 +1,13 @@
-WITH worth AS (
-    SELECT
-        orders.id,
-        orders.member_id,
-        orders.placed_on,
-        coalesce(sum(order_lines.quantity * order_lines.price), 0) AS spent
-    FROM orders
-    LEFT JOIN order_lines ON order_lines.order_id = orders.id
-    GROUP BY orders.id, orders.member_id, orders.placed_on
-)
-SELECT
-    member_id,
-    id AS order_id,
-    spent,
-    sum(spent) OVER earlier AS so_far,
-    placed_on - lag(placed_on) OVER earlier AS days
-FROM worth
--- With the id, no two orders are equal: else those of one day would all get the sum of the day.
-WINDOW earlier AS (PARTITION BY member_id ORDER BY placed_on, id)
-ORDER BY member_id, placed_on, id;
+-- Task 3. For sample.sql it should give:
+--
+--  member_id | order_id | spent | so_far | days
+-- -----------+----------+-------+--------+------
+--          1 |        1 |  8.50 |   8.50 |
+--          1 |        3 |  2.50 |  11.00 |   18
+--          1 |        4 |  0.20 |  11.20 |    0
+--          2 |        2 | 11.20 |  11.20 |
+--          3 |        5 |  6.00 |   6.00 |
+--          3 |        6 |     0 |   6.00 |    7
+
+SELECT 0 AS member_id, 0 AS order_id, 0 AS spent, 0 AS so_far, 0 AS days
+WHERE false; -- not written yet, so it gives no rows

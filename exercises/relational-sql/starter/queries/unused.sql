@@ -1,5 +1,8 @@
-SELECT id, name
-FROM categories
-WHERE NOT EXISTS (SELECT FROM products WHERE products.category_id = categories.id)
-  AND NOT EXISTS (SELECT FROM categories AS child WHERE child.parent_id = categories.id)
-ORDER BY id;
+-- Task 2. For sample.sql it should give:
+--
+--  id | name
+-- ----+-------
+--   5 | Fruit
+
+SELECT 0 AS id, '' AS name
+WHERE false; -- not written yet, so it gives no rows
