@@ -41,7 +41,7 @@ def test_every_check_ends_as_its_name_says(results: dict[str, CheckResult]) -> N
         if result.outcome != expected or (expected == "broke" and result.reason != words[2]):
             wrong[name] = (result.outcome, result.reason, result.message, result.log)
     assert wrong == {}
-    assert len(results) == 31
+    assert len(results) == 34
 
 
 def test_a_wrong_answer_shows_both_sides(results: dict[str, CheckResult]) -> None:
@@ -56,6 +56,12 @@ def test_a_wrong_answer_shows_both_sides(results: dict[str, CheckResult]) -> Non
     assert "-  'value': [1, 2, 4]" in (failed.diff or "")
     assert failed.hint == "Mind the order."
     assert "adding 1 1" in failed.log
+
+
+def test_helpers_of_the_tests_show_both_sides(results: dict[str, CheckResult]) -> None:
+    """Every module in tests/ has its asserts rewritten."""
+    failed = results["test_failed_in_a_helper"]
+    assert (failed.message, failed.got, failed.expected) == ("the sum is wrong", "2", "3")
 
 
 def test_credit_is_kept(results: dict[str, CheckResult]) -> None:

@@ -59,8 +59,6 @@ def _pytest(run: Run, tests: Path, folder: Path) -> dict[str, Any]:
     sys.dont_write_bytecode = True
     os.chdir(tests)
     sys.path.insert(0, str(tests))
-    modules = [path.stem for path in tests.rglob("*.py")]
-    pytest.register_assert_rewrite(*modules)
     config = folder / "pytest.ini"
     config.write_text("[pytest]\npython_files = test_*.py\n")
     plugin = Plugin(run)

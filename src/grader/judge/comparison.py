@@ -37,7 +37,7 @@ class Comparisons:
         expected = show(right)
         diff = None
         if op == "==":
-            diff = _diff(expected, show(left)) or _diff_text(left, right)
+            diff = _diff_text(left, right) or _diff(expected, show(left))
         else:
             expected = f"{op} {expected}"
         self._kept[token] = Sides(show(left), expected, diff)

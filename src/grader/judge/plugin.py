@@ -13,6 +13,7 @@ from _pytest.runner import runtestprotocol
 
 from grader.judge.checks import Check, NotWellFormed, order, read, select
 from grader.judge.outcomes import Verdict, as_event, verdict_of
+from grader.judge.psql import Psql
 from grader.judge.run import Learner, Run
 from grader.judge.solution import Solution
 from grader.judge.together import Together
@@ -39,6 +40,8 @@ class Plugin:
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", "check(task, ...): a hidden test, CONTRACT section 2")
         config.addinivalue_line("markers", "keep: reset once before the class or module")
+        # Not earlier: pytest takes the names only once its import hook is there.
+        pytest.register_assert_rewrite(*(path.stem for path in config.rootpath.rglob("*.py")))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -79,6 +82,8 @@ class Plugin:
             verdict = Verdict(outcome="broke", reason="timeout", message=limit, ratio=0.0)
         else:
             verdict = self._perform(item, nextitem, check)
+        # A check that did not run has ended nothing: its module may still be set up, for nobody.
+        item.session._setupstate.teardown_exact(nextitem)
         self._outcomes[check.id] = verdict.outcome
         self._run.channel.emit(as_event(verdict, check.id, self._began, time.time()))
         return True
@@ -180,6 +185,11 @@ class Plugin:
     def postgres(self) -> Any:
         """The learner's database, as the learner's role."""
         return self._service("postgres")
+
+    @pytest.fixture(scope="session")
+    def psql(self) -> Psql:
+        """SQL run in the sandbox, as the learner."""
+        return Psql(self._run.solution)
 
     @pytest.fixture(scope="session")
     def redis(self) -> Any:

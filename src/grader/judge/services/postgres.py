@@ -13,9 +13,11 @@ import contextlib
 import hashlib
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, Protocol
 
 import psycopg
 from psycopg import sql
@@ -36,7 +38,20 @@ ROLE_SETTINGS = {
 }
 CONNECTIONS = 80
 
+_BLOCKED = """
+SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE NOT granted AND datname = current_database()
+"""
+PATIENCE = 15.0
+"""Seconds that a slow machine may need until a statement gets as far as a lock."""
+
 Params = Sequence[Any] | Mapping[str, Any] | None
+
+
+class Call(Protocol):
+    """What `together.start` gives: a call that is under way."""
+
+    def done(self) -> bool: ...
 
 
 class PostgresService:
@@ -67,6 +82,7 @@ class PostgresService:
 
     def prepare(self, init: list[str]) -> None:
         self._make_roles()
+        self._reset_roles()
         digest = hashlib.sha256("\0".join(init).encode()).hexdigest()[:16]
         self._template, self._next = TEMPLATE + digest, NEXT + digest
         if not self._found("SELECT FROM pg_database WHERE datname = %s", self._template):
@@ -83,9 +99,6 @@ class PostgresService:
             self._statement(
                 sql.SQL("CREATE ROLE {} LOGIN NOINHERIT IN ROLE {}").format(checker, learner)
             )
-            self._statement(sql.SQL("ALTER ROLE {} SET role = {}").format(checker, learner))
-        password = sql.Literal(self._checker_password)
-        self._statement(sql.SQL("ALTER ROLE {} PASSWORD {}").format(checker, password))
 
     def _make_template(self, init: list[str]) -> None:
         """Run the author's scripts as the learner's role, then close the database for everybody."""
@@ -114,7 +127,7 @@ class PostgresService:
         database, following = sql.Identifier(DATABASE), sql.Identifier(self._next)
         owner = sql.Identifier(self._user)
         self._statement(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
-        self._reset_role()
+        self._reset_roles()
         self._statement(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(following, database))
         self._statement(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, owner))
         self._statement(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database))
@@ -137,30 +150,37 @@ class PostgresService:
         with contextlib.suppress(psycopg.Error):
             self._make_next()
 
-    def _reset_role(self) -> None:
-        """Undo what a role may change about itself: its password and its settings."""
-        role = sql.Identifier(self._user)
-        self._statement(sql.SQL("ALTER ROLE {} RESET ALL").format(role))
+    def _reset_roles(self) -> None:
+        """Undo what a role may change about itself: its password and its settings.
+
+        A trigger of the learner's that the judge meets can do so to `checker`, too.
+        """
         elsewhere = self._statement(
-            "SELECT datname FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase"
+            "SELECT rolname, datname FROM pg_db_role_setting"
+            " JOIN pg_database d ON d.oid = setdatabase JOIN pg_roles r ON r.oid = setrole"
         )
-        for (database,) in elsewhere.fetchall():
+        for role, database in elsewhere.fetchall():
             self._statement(
                 sql.SQL("ALTER ROLE {} IN DATABASE {} RESET ALL").format(
-                    role, sql.Identifier(database)
+                    sql.Identifier(role), sql.Identifier(database)
                 )
             )
-        for name, value in ROLE_SETTINGS.items():
+        self._reset_role(self._user, self._password, ROLE_SETTINGS)
+        self._reset_role(CHECKER, self._checker_password, {"role": self._user})
+        limit = sql.SQL("ALTER ROLE {} CONNECTION LIMIT {}")
+        self._statement(limit.format(sql.Identifier(self._user), sql.Literal(CONNECTIONS)))
+
+    def _reset_role(self, name: str, password: str, settings: Mapping[str, str]) -> None:
+        role = sql.Identifier(name)
+        self._statement(sql.SQL("ALTER ROLE {} RESET ALL").format(role))
+        for key, value in settings.items():
             self._statement(
                 sql.SQL("ALTER ROLE {} SET {} = {}").format(
-                    role, sql.Identifier(name), sql.Literal(value)
+                    role, sql.Identifier(key), sql.Literal(value)
                 )
             )
-        self._statement(
-            sql.SQL(
-                "ALTER ROLE {} LOGIN CONNECTION LIMIT {} PASSWORD {} VALID UNTIL 'infinity'"
-            ).format(role, sql.Literal(CONNECTIONS), sql.Literal(self._password))
-        )
+        secret = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {} VALID UNTIL 'infinity'")
+        self._statement(secret.format(role, sql.Literal(password)))
 
     def fixture(self, link: Link) -> Postgres:
         self._fixture = Postgres(self, link)
@@ -224,8 +244,9 @@ class Postgres:
         return self._run(statement, params).rowcount
 
     def rows(self, query: str, params: Params = None) -> list[dict[str, Any]]:
-        """All rows as dicts, at most MOST_ROWS."""
-        rows = self._run(query, params).fetchmany(MOST_ROWS + 1)
+        """All rows as dicts, at most MOST_ROWS; more than that are not even read."""
+        cursor = self._open().cursor()
+        rows = list(islice(cursor.stream(query.encode(), params), MOST_ROWS + 1))
         assert len(rows) <= MOST_ROWS, f"a table of more than {MOST_ROWS} rows"
         return rows
 
@@ -238,6 +259,28 @@ class Postgres:
     def value(self, query: str, params: Params = None) -> Any:
         """The only value of the only row."""
         return next(iter(self.one(query, params).values()))
+
+    @contextmanager
+    def locked(self, statement: str, params: Params = None) -> Iterator[None]:
+        """A transaction of somebody else's: it has run this, and commits when the block ends."""
+        with self.connect() as connection, connection.transaction():
+            connection.execute(statement.encode(), params)
+            yield
+
+    def wait_blocked(self, count: int, *calls: Call) -> bool:
+        """Wait until so many sessions wait for a lock in the learner's database: True.
+
+        False when one of `calls` has come to its end before. The check fails after PATIENCE.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while not any(call.done() for call in calls):
+            if self.value(_BLOCKED) >= count:
+                return True
+            assert time.monotonic() < deadline, (
+                f"{count} statements should wait for each other by now, and do not."
+            )
+            time.sleep(0.01)
+        return False
 
     def load(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Insert many rows, given as mappings with the same keys, by COPY."""

@@ -129,3 +129,24 @@ def test_redis_has_one_account(solution):
         assert isinstance(answer, str), "an administrator's command is allowed"
         refused = "permission" in answer or "not allowed" in answer
         assert refused, "an administrator's command is allowed"
+
+
+@pytest.mark.check(task="all")
+def test_trigger_in_a_session_of_the_judge(postgres):
+    """A trigger that the judge meets takes the judge's login: only this check is hurt."""
+    postgres.execute(
+        "CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET ROLE none;"
+        " ALTER ROLE checker PASSWORD 'mine'; ALTER ROLE checker RESET role; RETURN NEW; END $$"
+    )
+    postgres.execute("CREATE TABLE bait (n integer)")
+    postgres.execute("CREATE TRIGGER t BEFORE INSERT ON bait FOR EACH ROW EXECUTE FUNCTION take()")
+    postgres.execute("INSERT INTO bait VALUES (1)")
+    assert postgres.value("SELECT session_user::text") == "checker", "the trigger has run"
+
+
+@pytest.mark.check(task="all")
+def test_trigger_is_forgotten(postgres):
+    """The next check logs in as the learner's role again."""
+    with postgres.connect() as connection:
+        user = connection.execute("SELECT current_user::text AS name").fetchone()
+    assert user == {"name": "learner"}, "another role"

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from helper import compare
 
 
 @pytest.mark.check(task="all", points=2)
@@ -169,6 +170,12 @@ def test_failed_comparison(solution, note):
     assert got == [3, {"name": "x" * 60, "value": [1, 2, 4]}], "the list is wrong"
 
 
+@pytest.mark.check(task="all")
+def test_failed_in_a_helper(solution):
+    """An assert in a module beside the tests shows both sides, too."""
+    compare(solution.call("program:add", 1, 1), 3)
+
+
 @pytest.mark.check(task="all", points=4)
 def test_failed_with_credit(solution, award):
     """Partial credit is kept."""
@@ -251,3 +258,8 @@ def test_broke_crash_disk(solution):
 def test_passed_at_last(solution):
     """After all of that the next check is as good as the first."""
     assert solution.call("program:add", 2, 3) == 5, "the sum is wrong"
+
+
+@pytest.mark.check(task="all", needs=["test_failed_shape"])
+def test_skipped_at_the_end(solution):
+    """The last check of a module is skipped, and another module follows."""
