@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from grader.errors import Problem
 
-_NUMBERED = re.compile(r"^##\s+(\d+)\.\s+(.*?)\s*#*\s*$")
+_NUMBERED = re.compile(r"##\s+(\d+)\.\s+(\S.*)")
 _FENCE = re.compile(r"^\s{0,3}(```+|~~~+)")
 
 
@@ -41,4 +41,4 @@ def _headings(text: str) -> Iterator[tuple[int, str, str]]:
         elif mark and mark[1].startswith(fence) and not content.strip().strip("`~"):
             fence = ""
         elif not fence and (heading := _NUMBERED.match(content)):
-            yield line, heading[1], heading[2]
+            yield line, heading[1], heading[2].rstrip().rstrip("#").rstrip()
