@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.engine.base import Sandbox
 from grader.engine.docker.warm import Record, WarmSessions
 
 RECORD = Record(
@@ -15,7 +16,7 @@ RECORD = Record(
     made_for="properties",
     passwords={"postgres": {"admin": "one", "learner": "two"}},
     containers=["judge-id", "postgres-id"],
-    waiting={"name": "n", "slot": "slot1", "key": "k"},
+    waiting=Sandbox(name="n", slot="slot1", socket="s", key="k"),
 )
 NAME = WarmSessions.name("owner", "exercise")
 

@@ -90,7 +90,8 @@ class DockerEngine:
         """The owner's warm session if there is one, else a new one. `name` "": never warm."""
         waiting = self._warm.load(name) if name else None
         if waiting is not None:
-            usable = not fresh and waiting.made_for == fingerprint(spec, parts)
+            same = waiting.made_for == fingerprint(spec, parts)
+            usable = not fresh and same and set(waiting.passwords) == set(parts.services)
             adopted = self._adopt(spec, parts, waiting) if usable else None
             if adopted is not None:
                 # On disk from now on without its sandbox: who finds this after a crash of ours

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import docker
@@ -145,7 +145,7 @@ class DockerSession:
             raise
         if record.waiting is not None:
             ready: Future[Sandbox] = Future()
-            ready.set_result(Sandbox(**record.waiting))
+            ready.set_result(record.waiting)
             session._ahead = ready
         return session
 
@@ -299,8 +299,7 @@ class DockerSession:
         """Leave services and judge warm for the next run, and say how to find them."""
         self._renew_lease()
         if self._ahead is not None:
-            ready = self._ahead.result()
-            self.record.waiting = asdict(ready)
+            self.record.waiting = self._ahead.result()
         alive = {*(() if self._ahead is None else (self._ahead.result().name,))}
         used = set(self._used.values())
         self.record.containers = [
