@@ -28,6 +28,8 @@ _NO_CHARACTER = "a character here is not allowed in YAML"
 _ALIAS = "an alias (*name) is not allowed here"
 DEEPEST = 30
 """Maps and lists in each other, at most. Our files need six."""
+LONGEST = 500
+"""Characters of a problem's message: a file may hold longer keys and texts than one can read."""
 LONGEST_NUMBER = 100
 """Characters of a number: longer ones take long to read, and Python refuses to print them."""
 
@@ -51,8 +53,9 @@ class Document:
         return 0
 
     def problem(self, path: KeyPath, message: str, fix: str = "") -> Problem:
-        """A problem of the value at `path`."""
-        return Problem(file=self.file, line=self.line(path), message=message, fix=fix)
+        """A problem of the value at `path`. Of what it quotes, the beginning is told."""
+        said = message if len(message) <= LONGEST else f"{message[:LONGEST]}..."
+        return Problem(file=self.file, line=self.line(path), message=said, fix=fix)
 
 
 def read_yaml(text: str, file: str) -> Document:
@@ -215,7 +218,8 @@ class _Builder:
     def _refuse(self, path: KeyPath, line: int, message: str, fix: str = "") -> object:
         """Note a problem; the value that stands there instead is None."""
         self.refused.add(path)
-        self.problems.append(Problem(file=self.file, line=line, message=message, fix=fix))
+        said = message if len(message) <= LONGEST else f"{message[:LONGEST]}..."
+        self.problems.append(Problem(file=self.file, line=line, message=said, fix=fix))
         return None
 
 
