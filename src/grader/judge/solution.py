@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.agent import wire
-from grader.judge.client import AgentClient, HandleNumber, b64, broken, value_of
+from grader.judge.client import AgentClient, HandleNumber, b64, broken, said, value_of
 from grader.judge.errors import Broke, Raised
 
 
@@ -160,7 +160,10 @@ class Interpreter:
                 reply = self._owner.client.request("interpreter", env=self._env)
                 if "broke" in reply:
                     raise broken(reply, "Your program", 0)
-                self._number = int(reply["interpreter"])
+                number = reply.get("interpreter")
+                if not isinstance(number, int):
+                    raise Broke("answer", "The sandbox sent what cannot be read.")
+                self._number = number
             return self._number
 
 
@@ -194,7 +197,7 @@ class Solution:
     def printed(self) -> str:
         """The end of what the learner's program printed in this test."""
         try:
-            tail = str(self.client.request("tail", within=1, grace=1).get("text", ""))
+            tail = said(self.client.request("tail", within=1, grace=1), "text", 8000)
         except Broke:
             tail = ""
         for output in self._ran:
@@ -294,8 +297,8 @@ def _bytes(content: bytes | str) -> bytes:
 
 def _unbase64(text: Any) -> bytes:
     try:
-        return base64.b64decode(str(text), validate=True)
-    except (binascii.Error, ValueError):
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError, TypeError):
         raise Broke("answer", "The sandbox sent what cannot be read.") from None
 
 
