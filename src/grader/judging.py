@@ -8,13 +8,17 @@ import io
 import secrets
 import tarfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from grader import events
 from grader.engine.base import Message, Sandbox, Session
 from grader.errors import ExerciseError, SessionLost, UsageError
+from grader.keeper import Keeper
 from grader.model.exercise import Exercise
 from grader.model.progress import CheckFinished, CheckStarted, Collected, Listener
 from grader.model.report import Check, CheckResult, Outcome
@@ -94,32 +98,38 @@ class Judging:
 
     def _handle(self, message: Message) -> bool:
         """True when the run is over."""
-        kind = message["type"]
-        if kind == "collected":
-            self._collected(message["checks"])
-        elif kind == "started":
-            self._listener(CheckStarted(message["check"]))
-        elif kind == "running":
-            self._deadline = time.monotonic() + float(message["seconds"]) + LATE_SECONDS
-        elif kind == "outcome":
-            self._outcome(message)
-            self._deadline = time.monotonic() + PREPARE_SECONDS
-        elif kind == "request":
-            self._session.send(self._reply(message))
-        elif kind == "fault":
-            text = str(message["message"])
-            if message["author"]:
+        match events.read(message):
+            case events.Collected(checks):
+                self._collected(checks)
+            case events.Started(check):
+                self._listener(CheckStarted(self._known(check).id))
+            case events.Running(_, seconds):
+                self._deadline = time.monotonic() + seconds + LATE_SECONDS
+            case events.Ended() as ended:
+                self._ended(ended)
+                self._deadline = time.monotonic() + PREPARE_SECONDS
+            case events.Request() as request:
+                self._session.send(self._reply(request))
+            case events.Fault(text, True):
                 raise ExerciseError(f"the exercise cannot be run:\n{text}")
-            raise SessionLost(text)
-        return bool(kind == "finished")
+            case events.Fault(text):
+                raise SessionLost(text)
+            case events.Finished():
+                return True
+        return False
 
-    def _collected(self, listed: Sequence[Mapping[str, Any]]) -> None:
+    def _known(self, name: str) -> Check:
+        if name not in self._checks:
+            raise SessionLost(f"the judge speaks of a check that it never listed: {name[:100]}")
+        return self._checks[name]
+
+    def _collected(self, listed: Sequence[events.CollectedCheck]) -> None:
         if self._checks:
             return  # the judge began again behind a check that took it down
         exercise = self._work.exercise
         tasks = {task.id for task in exercise.tasks}
-        for values in listed:
-            check = Check(**{**values, "needs": tuple(values["needs"])})
+        for one in listed:
+            check = Check(**{**msgspec.structs.asdict(one), "hint": one.hint or ""})
             if check.task not in tasks:
                 raise ExerciseError(f"check '{check.id}' names an unknown task '{check.task}'")
             self._checks[check.id] = check
@@ -137,13 +147,15 @@ class Judging:
         hidden = _level(check, self._work) == "hidden"
         return replace(check, title=HIDDEN_TITLE, hint="") if hidden else check
 
-    def _outcome(self, message: Message) -> None:
-        check = self._checks[message["check"]]
-        result = result_of(message, check)
-        if message["outcome"] == "unexpected":
-            self.findings.unexpected[check.id] = str(message["message"])
+    def _ended(self, ended: events.Ended) -> None:
+        check = self._known(ended.check)
+        if check not in self.unfinished():
+            raise SessionLost(f"the judge told twice how '{check.id}' ended")
+        result = result_of(ended, check)
+        if ended.outcome == "unexpected":
+            self.findings.unexpected[check.id] = ended.message
         elif result.reason in ("killed", "sandbox", "exit") and self._session.out_of_memory(
-            self._sandbox, message["begin"], message["end"]
+            self._sandbox, ended.begin, ended.end
         ):
             limit = self._work.exercise.limits.memory // (1024 * 1024)
             text = f"Your program needed more memory than the {limit} MiB it may use."
@@ -152,15 +164,15 @@ class Judging:
         self.findings.results.append(result)
         self._listener(CheckFinished(result))
 
-    def _reply(self, message: Message) -> Message:
-        reply: dict[str, Any] = {"type": "reply", "id": message["id"]}
+    def _reply(self, request: events.Request) -> Message:
+        reply: dict[str, Any] = {"type": "reply", "id": request.id}
         handler = {
             "sandbox": self._another_sandbox,
             "reference": self._make_reference,
             "reference_reset": self._reset_reference,
-        }.get(message["name"])
+        }.get(request.name)
         if handler is None:
-            return {**reply, "fault": f"no such request: {message['name']}"}
+            return {**reply, "fault": f"no such request: {request.name}"}
         return {**reply, **handler()}
 
     def _another_sandbox(self) -> Message:
@@ -181,35 +193,10 @@ class Judging:
         }
 
     def _reset_reference(self) -> Message:
-        assert self._keeper is not None
+        if self._keeper is None:
+            raise SessionLost("the judge resets a reference that it never asked for")
         self._keeper.reset()
         return {}
-
-
-class Keeper:
-    """The judge of the reference's session: it only keeps the services there."""
-
-    def __init__(self, session: Session, message: Message) -> None:
-        self._session = session
-        self._token = message["run"]
-        session.send({**message, "serve": True})
-        self._ready = self._wait()
-
-    def _wait(self) -> int:
-        """The number of the judge's request for the next reset: all before it is done."""
-        deadline = time.monotonic() + PREPARE_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
-            message = self._session.receive(left)
-            if message is None or message.get("run") != self._token:
-                continue
-            if message["type"] == "request":
-                return int(message["id"])
-            raise SessionLost(f"the reference's session: {message.get('message')}")
-        raise SessionLost("the reference's session does not answer")
-
-    def reset(self) -> None:
-        self._session.send({"type": "reply", "id": self._ready})
-        self._ready = self._wait()
 
 
 def environment(session: Session, exercise: Exercise) -> dict[str, str]:
@@ -259,28 +246,27 @@ def tests_archive(folder: Path) -> bytes:
     return buffer.getvalue()
 
 
-def result_of(message: Message, check: Check) -> CheckResult:
-    """The judge's outcome event as a result, everything in it still shown."""
-    outcome = message["outcome"]
-    failed = outcome == "unexpected"
-    text = "Your answer has another shape than asked for." if failed else message.get("message", "")
-    earned = {"passed": 1.0, "failed": message["ratio"]}.get(outcome, 0.0) * check.points
+def result_of(ended: events.Ended, check: Check) -> CheckResult:
+    """The judge's word on a check as a result, everything in it still shown."""
+    failed = ended.outcome == "unexpected"
+    text = "Your answer has another shape than asked for." if failed else ended.message
+    earned = {"passed": 1.0, "failed": ended.ratio}.get(ended.outcome, 0.0) * check.points
     return CheckResult(
         id=check.id,
         task=check.task,
         title=check.title,
-        outcome=Outcome.FAILED if failed else Outcome(outcome),
+        outcome=Outcome.FAILED if failed else Outcome(ended.outcome),
         points=check.points,
         earned=earned,
-        reason=message.get("reason", ""),
+        reason=ended.reason,
         message=text,
-        expected=message.get("expected"),
-        got=message.get("got"),
-        diff=message.get("diff"),
-        given=tuple((label, value) for label, value in message.get("given", ())),
-        log=message.get("log", ""),
+        expected=ended.expected,
+        got=ended.got,
+        diff=ended.diff,
+        given=ended.given,
+        log=ended.log,
         hint=check.hint,
-        seconds=message["end"] - message["begin"],
+        seconds=max(0.0, ended.end - ended.begin),
     )
 
 
