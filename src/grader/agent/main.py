@@ -160,7 +160,8 @@ class Server:
             try:
                 wire.send(self._connection, {**reply, "number": number})
             except wire.BadData as error:
-                wire.send(self._connection, {"broke": "answer", "detail": str(error), "number": number})
+                reply = {"broke": "answer", "detail": str(error)}
+                wire.send(self._connection, {**reply, "number": number})
 
 
 def listen(path: str, key: str) -> socket.socket:

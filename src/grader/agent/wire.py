@@ -72,7 +72,7 @@ def receive(
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """One JSON object. Raises BadData, also for nesting too deep to parse, and for too many parts."""
+    """One JSON object. Raises BadData, also for nesting too deep to parse and too many parts."""
     if len(body) > MAX_PARTS and sum(map(body.count, (b",", b"[", b"{"))) > MAX_PARTS:
         raise BadData(f"a message of more than {MAX_PARTS} parts")
     try:

@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath
 
 from grader.errors import Problem
 
-
 LARGEST = 1024 * 1024
 """Bytes of one file that is read as text."""
 LONGEST_NAME = 255

@@ -155,11 +155,11 @@ def broken(reply: Mapping[str, Any], what: str, timeout: float) -> Broke:
     if reason == "answer":
         return Broke("answer", f"{what} returned what cannot be read: {said(reply, 'detail')}.")
     code = reply.get("code")
-    known = isinstance(code, int) and -255 <= code <= 255
-    if known and code < 0:
+    if not isinstance(code, int) or not -255 <= code <= 255:
+        return Broke("exit", f"{what} ended the process instead of answering.")
+    if code < 0:
         return Broke("killed", f"{what} was ended by signal {-code}.")
-    told = f" (exit code {code})" if known else ""
-    return Broke("exit", f"{what} ended the process{told} instead of answering.")
+    return Broke("exit", f"{what} ended the process (exit code {code}) instead of answering.")
 
 
 def said(reply: Mapping[str, Any], key: str, limit: int = 300) -> str:
