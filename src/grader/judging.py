@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+import msgspec
+
+from grader import events
 from grader.engine.base import Message, Session
 from grader.errors import ExerciseError, SessionLost, UsageError
 from grader.model.progress import CheckFinished, CheckStarted, Collected, Listener, Stage
@@ -81,34 +83,40 @@ class Judging:
 
     def _handle(self, message: Message) -> bool:
         """True when the run is over."""
-        kind = message["type"]
-        if kind == "collected":
-            self._collected(message["checks"])
-        elif kind == "started":
-            self._listener(CheckStarted(message["check"]))
-        elif kind == "running":
-            self._deadline = time.monotonic() + float(message["seconds"]) + LATE_SECONDS
-        elif kind == "outcome":
-            self._outcome(message)
-            self._deadline = time.monotonic() + PREPARE_SECONDS
-        elif kind == "request":
-            began = time.monotonic()
-            self._session.send(self._supply.reply(message))
-            self._deadline += time.monotonic() - began
-        elif kind == "fault":
-            text = str(message["message"])
-            if message["author"]:
+        match events.read(message):
+            case events.Collected(checks):
+                self._collected(checks)
+            case events.Started(check):
+                self._listener(CheckStarted(self._known(check).id))
+            case events.Running(_, seconds):
+                self._deadline = time.monotonic() + seconds + LATE_SECONDS
+            case events.Ended() as ended:
+                self._ended(ended)
+                self._deadline = time.monotonic() + PREPARE_SECONDS
+            case events.Request() as request:
+                began = time.monotonic()
+                self._session.send(self._supply.reply(request))
+                self._deadline += time.monotonic() - began
+            case events.Fault(text, True):
                 raise ExerciseError(f"the exercise cannot be run:\n{text}")
-            raise SessionLost(text)
-        return bool(kind == "finished")
+            case events.Fault(text):
+                raise SessionLost(text)
+            case events.Finished():
+                return True
+        return False
 
-    def _collected(self, listed: Sequence[Mapping[str, Any]]) -> None:
+    def _known(self, name: str) -> Check:
+        if name not in self._checks:
+            raise SessionLost(f"the judge speaks of a check that it never listed: {name[:100]}")
+        return self._checks[name]
+
+    def _collected(self, listed: Sequence[events.CollectedCheck]) -> None:
         if self._checks:
             return  # the judge began again behind a check that took it down
         exercise = self._work.exercise
         tasks = {task.id for task in exercise.tasks}
-        for values in listed:
-            check = Check(**{**values, "needs": tuple(values["needs"])})
+        for one in listed:
+            check = Check(**{**msgspec.structs.asdict(one), "hint": one.hint or ""})
             if check.task not in tasks:
                 raise ExerciseError(f"check '{check.id}' names an unknown task '{check.task}'")
             self._checks[check.id] = check
@@ -126,13 +134,15 @@ class Judging:
         hidden = _level(check, self._work) == "hidden"
         return replace(check, title=HIDDEN_TITLE, hint="") if hidden else check
 
-    def _outcome(self, message: Message) -> None:
-        check = self._checks[message["check"]]
-        result = result_of(message, check)
-        if message["outcome"] == "unexpected":
-            self.findings.unexpected[check.id] = str(message["message"])
+    def _ended(self, ended: events.Ended) -> None:
+        check = self._known(ended.check)
+        if check not in self.unfinished():
+            raise SessionLost(f"the judge told twice how '{check.id}' ended")
+        result = result_of(ended, check)
+        if ended.outcome == "unexpected":
+            self.findings.unexpected[check.id] = ended.message
         elif result.reason in ENDED and self._session.out_of_memory(
-            self._supply.sandboxes, message["begin"], message["end"]
+            self._supply.sandboxes, ended.begin, ended.end
         ):
             limit = self._work.exercise.limits.memory // (1024 * 1024)
             text = f"Your program needed more memory than the {limit} MiB it may use."
@@ -142,28 +152,27 @@ class Judging:
         self._listener(CheckFinished(result))
 
 
-def result_of(message: Message, check: Check) -> CheckResult:
-    """The judge's outcome event as a result, everything in it still shown."""
-    outcome = message["outcome"]
-    failed = outcome == "unexpected"
-    text = "Your answer has another shape than asked for." if failed else message.get("message", "")
-    earned = {"passed": 1.0, "failed": message["ratio"]}.get(outcome, 0.0) * check.points
+def result_of(ended: events.Ended, check: Check) -> CheckResult:
+    """The judge's word on a check as a result, everything in it still shown."""
+    failed = ended.outcome == "unexpected"
+    text = "Your answer has another shape than asked for." if failed else ended.message
+    earned = {"passed": 1.0, "failed": ended.ratio}.get(ended.outcome, 0.0) * check.points
     return CheckResult(
         id=check.id,
         task=check.task,
         title=check.title,
-        outcome=Outcome.FAILED if failed else Outcome(outcome),
+        outcome=Outcome.FAILED if failed else Outcome(ended.outcome),
         points=check.points,
         earned=earned,
-        reason=message.get("reason", ""),
+        reason=ended.reason,
         message=text,
-        expected=message.get("expected"),
-        got=message.get("got"),
-        diff=message.get("diff"),
-        given=tuple((label, value) for label, value in message.get("given", ())),
-        log=message.get("log", ""),
+        expected=ended.expected,
+        got=ended.got,
+        diff=ended.diff,
+        given=ended.given,
+        log=ended.log,
         hint=check.hint,
-        seconds=message["end"] - message["begin"] - message.get("stopped", 0.0),
+        seconds=max(0.0, ended.end - ended.begin - ended.stopped),
     )
 
 

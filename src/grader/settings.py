@@ -25,6 +25,7 @@ LOCAL_CA_FOLDERS = (
     Path("/usr/local/share/ca-certificates"),  # Debian, Ubuntu, Alpine
     Path("/etc/pki/ca-trust/source/anchors"),  # Fedora, RHEL
 )
+LONGEST_IDLE = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,7 @@ def _config_file(path: Path, *, named: bool) -> dict[str, object]:
         raise UsageError(
             f"GRADER_CONFIG: there is no file {path}", fix="mend it, or: unset GRADER_CONFIG"
         ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # tomllib's own is a ValueError
         raise UsageError(
             f"{path}: cannot be read: {error}", fix="mend or remove the file"
         ) from None
@@ -122,15 +123,27 @@ def _typed(name: str, value: object, where: str) -> object:
     annotation = next(f.type for f in fields(Settings) if f.name == name)
     if "int" in str(annotation):
         try:
-            number = int(str(value))
+            number = int(_shown(value))
         except ValueError:
-            raise UsageError(f"{where}: '{value}' is not a whole number") from None
-        if number < 0:
-            raise UsageError(f"{where}: '{value}' is less than 0")
+            raise UsageError(f"{where}: '{_shown(value)}' is not a whole number") from None
+        least = 0 if name == "warm_sessions" else 1
+        if not least <= number <= LONGEST_IDLE:
+            raise UsageError(f"{where}: must be between {least} and {LONGEST_IDLE}, is {number}")
         return number
     if not isinstance(value, str):
-        raise UsageError(f"{where}: expected text, got {value!r}")
-    return Path(value).expanduser() if "Path" in str(annotation) else value
+        raise UsageError(f"{where}: expected text, got {_shown(value)}")
+    if "Path" not in str(annotation):
+        return value
+    return Path(os.path.expanduser(value))  # noqa: PTH111 -- pathlib's raises for ~nobody
+
+
+def _shown(value: object) -> str:
+    """Short, and never raising: TOML can hold numbers that Python refuses to print."""
+    try:
+        text = str(value)
+    except (ValueError, RecursionError):
+        return "a very large value"
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _build_environment(env: Mapping[str, str]) -> dict[str, str]:

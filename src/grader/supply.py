@@ -6,14 +6,15 @@ import base64
 import io
 import secrets
 import tarfile
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from grader import events
 from grader.engine.base import FURTHER, Message, Sandbox, Session
 from grader.errors import SessionLost
+from grader.keeper import Keeper
 from grader.model.exercise import Exercise
 from grader.model.submission import Submission
 from grader.workspace.snapshot import snapshot_folder
@@ -49,39 +50,41 @@ class Supply:
         """All that the submission runs in."""
         return [self.main, *self._further.values()]
 
-    def reply(self, message: Message) -> Message:
+    def reply(self, request: events.Request) -> Message:
         """The answer to one request. Raises SessionLost when it cannot be had."""
-        reply: dict[str, Any] = {"type": "reply", "id": message["id"]}
+        reply: dict[str, Any] = {"type": "reply", "id": request.id}
         handler = {
             "sandbox": self._another_sandbox,
             "replicas": self._replicas,
             "reference": self._make_reference,
             "reference_reset": self._reset_reference,
-        }.get(message["name"])
+        }.get(request.name)
         if handler is None:
-            return {**reply, "fault": f"no such request: {message['name']}"}
-        return {**reply, **handler(message)}
+            return {**reply, "fault": f"no such request: {request.name}"}
+        return {**reply, **handler(request)}
 
-    def _another_sandbox(self, message: Message) -> Message:
+    def _another_sandbox(self, request: events.Request) -> Message:
         """Instead of the main one; `alone`: of all, the judge began again and knows none."""
-        if message.get("alone"):
+        if request.alone:
             self._discard(list(self._further))
         self._session.discard(self.main)
         self.main = self._session.sandbox()
         return _address(self.main)
 
-    def _replicas(self, message: Message) -> Message:
+    def _replicas(self, request: events.Request) -> Message:
         """So many beside the main one, and those of the `lost` slots end."""
-        self._discard(message["lost"])
-        made = self._session.replicas(message["count"])
+        self._discard(request.lost)
+        made = self._session.replicas(request.count)
         self._further.update({sandbox.slot: sandbox for sandbox in made})
         return {"sandboxes": [_address(sandbox) for sandbox in made]}
 
     def _discard(self, slots: Iterable[str]) -> None:
         for slot in slots:
+            if slot not in self._further:
+                raise SessionLost(f"the judge gives back a sandbox it never had: {slot[:100]}")
             self._session.discard(self._further.pop(slot))
 
-    def _make_reference(self, _message: Message) -> Message:
+    def _make_reference(self, _request: events.Request) -> Message:
         exercise = self._work.exercise
         apart = self._session.reference()
         submission = snapshot_folder(exercise.solution, exercise.submit, exercise.limits)
@@ -93,36 +96,11 @@ class Supply:
             "env": environment(apart, exercise),
         }
 
-    def _reset_reference(self, _message: Message) -> Message:
-        assert self._keeper is not None
+    def _reset_reference(self, _request: events.Request) -> Message:
+        if self._keeper is None:
+            raise SessionLost("the judge resets a reference that it never asked for")
         self._keeper.reset()
         return {}
-
-
-class Keeper:
-    """The judge of the reference's session: it only keeps the services there."""
-
-    def __init__(self, session: Session, message: Message) -> None:
-        self._session = session
-        self._token = message["run"]
-        session.send({**message, "serve": True})
-        self._ready = self._wait()
-
-    def _wait(self) -> int:
-        """The number of the judge's request for the next reset: all before it is done."""
-        deadline = time.monotonic() + PREPARE_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
-            message = self._session.receive(left)
-            if message is None or message.get("run") != self._token:
-                continue
-            if message["type"] == "request":
-                return int(message["id"])
-            raise SessionLost(f"the reference's session: {message.get('message')}")
-        raise SessionLost("the reference's session does not answer")
-
-    def reset(self) -> None:
-        self._session.send({"type": "reply", "id": self._ready})
-        self._ready = self._wait()
 
 
 def environment(session: Session, exercise: Exercise) -> dict[str, str]:

@@ -15,7 +15,7 @@ from grader import shipped
 
 FOUNDATION = frozenset({"errors", "model", "settings", "shipped"})
 MIDDLE = frozenset({"catalog", "workspace", "engine", "report"})
-PIPELINE = frozenset({"supply", "judging", "scoring", "grade"})
+PIPELINE = frozenset({"events", "keeper", "supply", "judging", "scoring", "grade"})
 ABOVE = frozenset({"authoring", "batch", "progress"})
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
@@ -24,8 +24,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "settings": frozenset({"errors"}),
     "shipped": frozenset(),
     **dict.fromkeys(MIDDLE, FOUNDATION),
-    "supply": FOUNDATION | MIDDLE,
-    "judging": FOUNDATION | MIDDLE | {"supply"},
+    "events": FOUNDATION | MIDDLE,
+    "keeper": FOUNDATION | MIDDLE | {"events"},
+    "supply": FOUNDATION | MIDDLE | {"events", "keeper"},
+    "judging": FOUNDATION | MIDDLE | {"events", "supply"},
     "scoring": FOUNDATION | MIDDLE | {"supply", "judging"},
     "grade": FOUNDATION | MIDDLE | {"supply", "judging", "scoring"},
     **dict.fromkeys(ABOVE, FOUNDATION | MIDDLE | PIPELINE),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from grader.judge.errors import Broke, SandboxLost
+from grader.judge.forward import Forwards
 from grader.judge.psql import LONGEST, Answer, Psql, SqlRaised
 from grader.judge.solution import Solution
 
@@ -63,7 +64,7 @@ def psql(
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
-    solution = Solution(buffer.getvalue())
+    solution = Solution(buffer.getvalue(), {}, Forwards())
     client = Client({"code": 0, **reply}, out, err)
     solution.client = client  # type: ignore[assignment]  # a stand-in for the sandbox's agent
     return Psql(solution), client, solution

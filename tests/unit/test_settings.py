@@ -89,7 +89,7 @@ def test_every_setting_has_its_variable_and_key(config: Path, name: str) -> None
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_numbers_have_their_variable_and_key(config: Path, name: str) -> None:
-    assert getattr(loaded(config, **{f"GRADER_{name.upper()}": "0"}), name) == 0
+    assert getattr(loaded(config, **{f"GRADER_{name.upper()}": "5"}), name) == 5
     config.write_text(f"{name} = 7\n")
     assert getattr(loaded(config), name) == 7
 
@@ -111,7 +111,8 @@ def test_paths_are_paths(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("idle_seconds = 1.5", "'1.5' is not a whole number"),
         ("idle_seconds = true", "'True' is not a whole number"),
         ('idle_seconds = "soon"', "'soon' is not a whole number"),
-        ("warm_sessions = -1", "'-1' is less than 0"),
+        ("warm_sessions = -1", "must be between 0 and"),
+        ("idle_seconds = 0", "must be between 1 and"),
         ("engine = 5", "expected text, got 5"),
         ('exercises = ["a"]', "expected text"),
         ("engine = ", "cannot be read"),

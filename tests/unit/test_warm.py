@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import pytest
 
+from grader.engine.base import Sandbox
 from grader.engine.docker.warm import Record, WarmSessions
 from grader.errors import InfrastructureError
 
@@ -21,7 +22,7 @@ RECORD = Record(
     made_for="properties",
     passwords={"postgres": {"admin": "one", "learner": "two"}},
     containers=["judge-id", "postgres-id"],
-    waiting={"name": "n", "slot": "slot1", "key": "k"},
+    waiting=Sandbox(name="n", slot="slot1", socket="s", key="k"),
 )
 NAME = WarmSessions.name("owner", "exercise")
 

@@ -215,8 +215,13 @@ class Server:
         self._reply(request, reply)
 
     def _reply(self, request: Request, reply: Reply) -> None:
+        number = request.get("number")
         with self._writing, contextlib.suppress(OSError):
-            wire.send(self._connection, {**reply, "number": request.get("number")})
+            try:
+                wire.send(self._connection, {**reply, "number": number})
+            except wire.BadData as error:
+                reply = {"broke": "answer", "detail": str(error)}
+                wire.send(self._connection, {**reply, "number": number})
 
 
 def listen(path: str, key: str) -> socket.socket:
@@ -229,7 +234,10 @@ def listen(path: str, key: str) -> socket.socket:
         connection, _ = listener.accept()
         try:
             first = wire.receive(connection, 4096, 5)
-            if hmac.compare_digest(str(first.get("key")).encode(), key.encode()):
+            shown = first.get("key")
+            if isinstance(shown, str) and hmac.compare_digest(
+                shown.encode("utf-8", "replace"), key.encode()
+            ):
                 connection.settimeout(None)
                 wire.send(connection, {})
                 listener.close()

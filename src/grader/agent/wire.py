@@ -25,6 +25,8 @@ MAX_FRAME = 32 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_DIGITS = 10_000
 MAX_ITEMS = 200_000
+MAX_PARTS = 2_000_000
+"""Commas and brackets in one message: empty lists take thirty times the room of their text."""
 _SAFE_INT = 2**53
 
 
@@ -47,8 +49,11 @@ class Opaque:
 
 
 def send(sock: socket.socket, message: Mapping[str, Any]) -> None:
-    """Write one frame. Raises OSError when the other side is gone."""
-    body = json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
+    """Write one frame. Raises OSError when the other side is gone, BadData for what is no JSON."""
+    try:
+        body = json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadData(f"no JSON can be made of it: {type(error).__name__}") from None
     sock.sendall(struct.pack(">I", len(body)) + body)
 
 
@@ -67,14 +72,24 @@ def receive(
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """One JSON object. Raises BadData, also for nesting too deep to parse."""
+    """One JSON object. Raises BadData, also for nesting too deep to parse and too many parts."""
+    if len(body) > MAX_PARTS and sum(map(body.count, (b",", b"[", b"{"))) > MAX_PARTS:
+        raise BadData(f"a message of more than {MAX_PARTS} parts")
     try:
-        message = json.loads(body, parse_constant=_no_constant)
+        message = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise BadData(f"not a JSON message: {type(error).__name__}") from None
     if not isinstance(message, dict):
         raise BadData("a message must be a JSON object")
     return message
+
+
+def _finite(text: str) -> float:
+    """Refuses `1e999`, which Python reads as infinity and cannot send on."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text[:20])
+    return value
 
 
 def _no_constant(name: str) -> float:

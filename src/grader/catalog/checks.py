@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from grader.catalog.words import nearest
 from grader.errors import Problem
 from grader.model.exercise import CheckDeclaration
 
+_TOO_DEEP = "is nested too deeply to be read"
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -57,11 +59,14 @@ def find_checks(sources: Mapping[str, str], tasks: Collection[str] | None) -> Fo
             complete = False
             problems += invalid
             continue
-        known = constants(tree)
-        for function, outer in _functions(tree.body, ()):
-            check, wrong = _read(function, outer, known, known_tasks, file)
-            found.append(check)
-            problems += wrong
+        try:
+            checks, wrong = _checks_of(tree, known_tasks, file)
+        except RecursionError:
+            complete = False
+            problems.append(Problem(file=file, message=_TOO_DEEP))
+            continue
+        found += checks
+        problems += wrong
     problems += _repeated(found)
     problems += _needs(found) if complete else []
     problems += _cycles(found)
@@ -70,12 +75,29 @@ def find_checks(sources: Mapping[str, str], tasks: Collection[str] | None) -> Fo
 
 def _parsed(text: str, file: str) -> tuple[ast.Module | None, list[Problem]]:
     try:
-        return ast.parse(text, filename=file), []
+        with warnings.catch_warnings(action="ignore"):  # of "\d" and the like: pytest tells these
+            return ast.parse(text, filename=file), []
     except SyntaxError as error:
         line, said = error.lineno or 0, error.msg
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         line, said = 0, str(error)
+    except (RecursionError, MemoryError):  # the parser's own word for too many levels
+        return None, [Problem(file=file, message=_TOO_DEEP)]
     return None, [Problem(file=file, line=line, message=f"is not valid Python: {said}")]
+
+
+def _checks_of(
+    tree: ast.Module, tasks: frozenset[str] | None, file: str
+) -> tuple[list[FoundCheck], list[Problem]]:
+    """The checks of one file. Raises RecursionError."""
+    known = constants(tree)
+    found: list[FoundCheck] = []
+    problems: list[Problem] = []
+    for function, outer in _functions(tree.body, ()):
+        check, wrong = _read(function, outer, known, tasks, file)
+        found.append(check)
+        problems += wrong
+    return found, problems
 
 
 def _functions(

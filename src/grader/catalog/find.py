@@ -22,7 +22,14 @@ def slugs(root: Path) -> tuple[str, ...]:
 def is_path(name: str) -> bool:
     """Whether `name` means an exercise folder rather than a slug of the catalog."""
     separated = "/" in name or os.sep in name or name in (".", "..")
-    return separated or (Path(name) / CONTRACT).is_file()
+    return separated or _is_exercise(Path(name))
+
+
+def _is_exercise(folder: Path) -> bool:
+    try:
+        return (folder / CONTRACT).is_file()
+    except OSError:  # a name too long for any file, a folder that may not be looked into
+        return False
 
 
 def find(root: Path, name: str, *, runners: Collection[str] | None = None) -> Exercise:
@@ -32,8 +39,8 @@ def find(root: Path, name: str, *, runners: Collection[str] | None = None) -> Ex
     ExerciseError when it is broken.
     """
     if is_path(name):
-        folder = Path(name).expanduser()
-        if not (folder / CONTRACT).is_file():
+        folder = Path(os.path.expanduser(name))  # noqa: PTH111 -- pathlib's raises for ~nobody
+        if not _is_exercise(folder):
             raise UsageError(
                 f"{name} is not an exercise folder: it has no {CONTRACT}",
                 fix=f"name a folder with {CONTRACT}, or a slug; {LIST}",

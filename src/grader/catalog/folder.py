@@ -76,6 +76,8 @@ def _submit(
         return [document.problem(path, f"'{rule.path}' {wrong}")]
     if any("**" in part and part != "**" for part in rule.path.split("/")):
         return [document.problem(path, f"'{rule.path}': ** must stand alone between slashes")]
+    if "**/**" in rule.path:
+        return [document.problem(path, f"'{rule.path}': one ** is enough for any depth")]
     if rule.optional:
         return []
     pattern = f"{rule.path}/*" if rule.path.endswith("**") else rule.path

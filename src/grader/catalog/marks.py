@@ -13,6 +13,9 @@ from grader.model.exercise import SHOW_LEVELS
 KEYWORDS = ("task", "points", "needs", "show", "hint", "seconds", "reveal_after")
 """What the mark takes, in the order of its positional arguments."""
 
+LARGEST = 1_000_000
+"""Points, seconds and tries, at most: sums of them stay numbers that can be printed."""
+
 
 @dataclass(frozen=True)
 class CheckMark:
@@ -108,34 +111,45 @@ def _unreadable(node: ast.expr, file: str) -> Problem:
     )
 
 
+def _shown(value: object) -> str:
+    """Short, and never raising: `0xfff...` may be a number that Python refuses to print."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        text = f"a very large {type(value).__name__}"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def _number(value: object) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
-        return ""
-    return f"must be a number above 0, is {value!r}"
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+        return f"must be a number above 0, is {_shown(value)}"
+    return "" if value <= LARGEST else f"must be at most {LARGEST}, is {_shown(value)}"
 
 
 def _text(value: object) -> str:
     if isinstance(value, str) and value.strip():
         return ""
-    return f"must be a text, is {value!r}"
+    return f"must be a text, is {_shown(value)}"
 
 
 def _names(value: object) -> str:
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
         return ""
-    return f"must be a list of check names, is {value!r}"
+    return f"must be a list of check names, is {_shown(value)}"
 
 
 def _level(value: object) -> str:
     if value is None or value in SHOW_LEVELS:
         return ""
-    return f"must be {', '.join(SHOW_LEVELS[:-1])} or {SHOW_LEVELS[-1]}, is {value!r}"
+    return f"must be {', '.join(SHOW_LEVELS[:-1])} or {SHOW_LEVELS[-1]}, is {_shown(value)}"
 
 
 def _tries(value: object) -> str:
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+    if value is None:
         return ""
-    return f"must be a whole number above 0, is {value!r}"
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        return f"must be a whole number above 0, is {_shown(value)}"
+    return _number(value)
 
 
 _RULES: Mapping[str, Callable[[object], str]] = {

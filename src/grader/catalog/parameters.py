@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from grader.errors import Problem
 Constants = Mapping[str, ast.expr]
 """Module-level names that are assigned a literal, once."""
 
+MOST = 1000
+"""Checks that one function may be through its parameters."""
 _FIX = "give ids=[...] as literals, so that an id never depends on the seed"
 
 
@@ -61,6 +64,10 @@ def read_parameters(
     if any(column is None for column in columns):
         return Parameters(None, tuple(problems))
     known_columns = [column for column in columns if column is not None]
+    if math.prod(len(column) for column in known_columns) > MOST:
+        message = f"the parametrize marks make more than {MOST} checks of one function"
+        problems.append(Problem(file=file, line=marks[0].lineno, message=message))
+        return Parameters(None, tuple(problems))
     combined = ["-".join(parts) for parts in itertools.product(*known_columns)]
     # pytest numbers equal ids; which number goes where is its own business
     unique = tuple(combined) if len(set(combined)) == len(combined) else None
@@ -182,13 +189,15 @@ def _automatic_id(row: ast.expr, width: int) -> str | None:
     for cell in cells:
         try:
             value = ast.literal_eval(cell)
-        except ValueError:
+        except (ValueError, TypeError):  # TypeError: a list as a key
             return None
         if isinstance(value, str):
             if not value or not value.isascii() or not value.isprintable() or "\\" in value:
                 return None
             parts.append(value)
         elif value is None or isinstance(value, int | float):
+            if isinstance(value, int) and value.bit_length() > 1000:
+                return None
             parts.append(str(value))
         else:
             return None

@@ -6,11 +6,22 @@ from pathlib import Path, PurePosixPath
 
 from grader.errors import Problem
 
+LARGEST = 1024 * 1024
+"""Bytes of one file that is read as text."""
+LONGEST_NAME = 255
+"""Bytes of one name in a path: no file system of today takes more."""
+MOST_STEPS = 32
+
 
 def read_text(path: Path) -> tuple[str, Problem | None]:
     """The file's text; empty, with the problem, when it cannot be read as UTF-8."""
     try:
-        return path.read_text(encoding="utf-8"), None
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            return "", Problem(file=str(path), message=f"is larger than {LARGEST // 1024} KiB")
+        text = content.decode("utf-8")
+        return text.replace("\r\n", "\n").replace("\r", "\n"), None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         message = f"is not UTF-8: byte {error.start} cannot be read"
@@ -27,9 +38,16 @@ def relative_problem(name: str) -> str:
         return "must be a relative path with forward slashes"
     if ".." in PurePosixPath(name).parts:
         return "must not lead out of its folder"
-    if any(part in ("", ".") for part in name.split("/")):
+    parts = name.split("/")
+    if any(part in ("", ".") for part in parts):
         return "must be a plain path, without '.' and empty parts"
+    if "\0" in name or len(parts) > MOST_STEPS or any(map(_too_long, parts)):
+        return "is no name that a file can have"
     return ""
+
+
+def _too_long(name: str) -> bool:
+    return len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME
 
 
 def is_glob(pattern: str) -> bool:

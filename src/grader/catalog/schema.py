@@ -12,13 +12,14 @@ from msgspec import Meta, Struct, json
 
 from grader.model.exercise import Limits
 
-_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+# `$` alone would let a line feed follow, in Python though not in editors
+_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$(?!\n)"
 _TEXT = r"\S"
-_SIZE = r"^[1-9][0-9]*[kmg]?$"
-_CHECK = r"^test_\w+(\[.+\])?$"
-_VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
-_LINK = r"^https://\S+$"
-_URL_PATH = r"^/\S*$"
+_SIZE = r"^[1-9][0-9]{0,14}[kmg]?$(?!\n)"
+_CHECK = r"^test_\w+(\[.+\])?$(?!\n)"
+_VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)"
+_LINK = r"^https://\S+$(?!\n)"
+_URL_PATH = r"^/\S*$(?!\n)"
 
 PATTERNS = {
     _NAME: "lower-case words joined by hyphens, like redis-caching",
@@ -31,11 +32,11 @@ PATTERNS = {
 }
 """What each pattern asks for, in words."""
 
-Name = Annotated[str, Meta(pattern=_NAME)]
+Name = Annotated[str, Meta(pattern=_NAME, max_length=100)]
 Text = Annotated[str, Meta(pattern=_TEXT)]
 Size = Annotated[int, Meta(gt=0)] | Annotated[str, Meta(pattern=_SIZE)]
 Positive = Annotated[int, Meta(gt=0)]
-PositiveNumber = Annotated[float, Meta(gt=0)]
+Cpus = Annotated[float, Meta(gt=0, le=1024)]
 CheckName = Annotated[str, Meta(pattern=_CHECK)]
 Variable = Annotated[str, Meta(pattern=_VARIABLE)]
 
@@ -60,10 +61,12 @@ class LimitsEntry(Struct, forbid_unknown_fields=True, frozen=True):
     """What one sandbox may use."""
 
     memory: Size = Limits.memory
-    cpus: PositiveNumber = Limits.cpus
+    cpus: Cpus = Limits.cpus
     pids: Positive = Limits.pids
     disk: Size = Limits.disk
-    seconds: Annotated[float, Meta(gt=0, description="for all checks together")] = Limits.seconds
+    seconds: Annotated[float, Meta(gt=0, le=86_400, description="for all checks together")] = (
+        Limits.seconds
+    )
     output: Size = Limits.output
     files: Annotated[int, Meta(gt=0, description="files in one submission")] = Limits.files
     submission: Size = Limits.submission
@@ -99,7 +102,7 @@ class ProgramEntry(Struct, forbid_unknown_fields=True):
         ReadyEntry | None, Meta(description="when it is ready; {port: true} for kind: serve")
     ] = None
     stop: Annotated[
-        PositiveNumber | None,
+        Annotated[float, Meta(gt=0, le=600)] | None,
         Meta(description="seconds it may take to end after SIGTERM; 10 by default"),
     ] = None
 

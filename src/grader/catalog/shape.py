@@ -98,6 +98,8 @@ def _bound(rule: str, wanted: Any, got: Any) -> str:
             return f"must be {' or '.join(str(value) for value in wanted)}, is {_shown(got)}"
         case "minItems" | "minProperties":
             return f"must have at least {wanted} item{'s' if wanted != 1 else ''}, has {len(got)}"
+        case "maxLength":
+            return f"may have {wanted} characters, has {len(got)}"
         case "maxItems" | "items":
             return f"has too many items ({len(got)})"
         case _:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from grader.errors import Problem
 
-_NUMBERED = re.compile(r"^##\s+(\d+)\.\s+(.*?)\s*#*\s*$")
+_NUMBERED = re.compile(r"##\s+(\d+)\.\s+(\S.*)")
+LONGEST = 500
+"""Characters of a heading, at most; problems quote it."""
 _FENCE = re.compile(r"^\s{0,3}(```+|~~~+)")
 
 
@@ -40,5 +42,5 @@ def _headings(text: str) -> Iterator[tuple[int, str, str]]:
             fence = mark[1]
         elif mark and mark[1].startswith(fence) and not content.strip().strip("`~"):
             fence = ""
-        elif not fence and (heading := _NUMBERED.match(content)):
-            yield line, heading[1], heading[2]
+        elif not fence and (heading := _NUMBERED.match(content[:LONGEST])):
+            yield line, heading[1], heading[2].rstrip().rstrip("#").rstrip()

@@ -6,8 +6,9 @@ of them lets a file say something other than what a reader sees.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -22,6 +23,15 @@ KeyPath = tuple[str | int, ...]
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_VALUE = "write a plain value"
 _PLAIN = {"str", "timestamp", "value", "merge", "binary"}
+_CONSTRUCTED = {"bool", "int", "float"}
+_NO_CHARACTER = "a character here is not allowed in YAML"
+_ALIAS = "an alias (*name) is not allowed here"
+DEEPEST = 30
+"""Maps and lists in each other, at most. Our files need six."""
+LONGEST = 500
+"""Characters of a problem's message: a file may hold longer keys and texts than one can read."""
+LONGEST_NUMBER = 100
+"""Characters of a number: longer ones take long to read, and Python refuses to print them."""
 
 
 @dataclass(frozen=True)
@@ -43,24 +53,27 @@ class Document:
         return 0
 
     def problem(self, path: KeyPath, message: str, fix: str = "") -> Problem:
-        """A problem of the value at `path`."""
-        return Problem(file=self.file, line=self.line(path), message=message, fix=fix)
+        """A problem of the value at `path`. Of what it quotes, the beginning is told."""
+        said = message if len(message) <= LONGEST else f"{message[:LONGEST]}..."
+        return Problem(file=self.file, line=self.line(path), message=said, fix=fix)
 
 
 def read_yaml(text: str, file: str) -> Document:
     """Read one YAML document; every problem is in the result, none is raised."""
+    builder = _Builder(file, text)
     try:
-        root = yaml.compose(text, Loader=_Loader)
+        value = builder.document()
     except yaml.YAMLError as error:
         return Document(file, None, {}, (_syntax_problem(error, text, file),))
-    except RecursionError:
-        return Document(file, None, {}, (Problem(file=file, message="is nested too deeply"),))
-    builder = _Builder(file)
-    value = None if root is None else builder.build(root, ())
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        return Document(file, None, {}, (Problem(file=file, line=line, message=_NO_CHARACTER),))
+    except _Refused as refused:
+        return Document(file, None, {}, (refused.problem,))
     if value is None and not builder.problems:
         return Document(file, None, {}, (Problem(file=file, message="the file is empty"),))
-    problems, refused = tuple(builder.problems), frozenset(builder.refused)
-    return Document(file, value, builder.lines, problems, refused)
+    problems, refused_at = tuple(builder.problems), frozenset(builder.refused)
+    return Document(file, value, builder.lines, problems, refused_at)
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
@@ -72,54 +85,120 @@ def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
         )
     position = getattr(error, "position", 0)
     line = text.count("\n", 0, position) + 1
-    return Problem(file=file, line=line, message="a character here is not allowed in YAML")
+    return Problem(file=file, line=line, message=_NO_CHARACTER)
+
+
+class _Refused(Exception):
+    """The whole document is of no use."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
 
 
 class _Builder:
-    """Turns YAML nodes into plain values."""
+    """Turns YAML events into plain values.
 
-    def __init__(self, file: str) -> None:
+    Not PyYAML's nodes: it makes those by recursion, which ends the process on deep nesting.
+    """
+
+    def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.lines: dict[KeyPath, int] = {}
         self.problems: list[Problem] = []
         self.refused: set[KeyPath] = set()
-        self._seen: set[int] = set()
+        self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=_Loader)
+        self._resolver = yaml.resolver.Resolver()
         self._scalars = yaml.constructor.SafeConstructor()
 
-    def build(self, node: yaml.Node, path: KeyPath) -> object:
-        line = node.start_mark.line + 1
-        self.lines.setdefault(path, line)
-        if id(node) in self._seen:
-            here = self.lines[path]  # the node's own line is the anchor's
-            return self._refuse(path, here, "an alias (*name) is not allowed here", "write it out")
-        self._seen.add(id(node))
-        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
-            return [self.build(item, (*path, i)) for i, item in enumerate(node.value)]
-        if isinstance(node, yaml.ScalarNode):
-            return self._scalar(node, path, line)
-        return self._refuse(path, line, f"the tag {_shown(node.tag)} is not allowed", _PLAIN_VALUE)
+    def document(self) -> object:
+        """The value of the only document. Raises _Refused, YAMLError, UnicodeEncodeError."""
+        value: object = None
+        found = 0
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                found += 1
+                if found > 1:
+                    message = "a second document (---) begins here"
+                    raise _Refused(Problem(file=self.file, line=_line(event), message=message))
+                value = self._build(next(self._events), ())
+        return value
 
-    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
+    def _build(self, event: yaml.Event, path: KeyPath) -> object:
+        line = _line(event)
+        self.lines.setdefault(path, line)
+        if isinstance(event, yaml.AliasEvent):
+            return self._refuse(path, line, _ALIAS, "write it out")
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event, path, line)
+        if len(path) >= DEEPEST:
+            message = f"is nested more than {DEEPEST} deep"
+            raise _Refused(Problem(file=self.file, line=line, message=message))
+        kind = "map" if isinstance(event, yaml.MappingStartEvent) else "seq"
+        tag = str(getattr(event, "tag", None) or "!")
+        if tag not in ("!", _TAG + kind):
+            self._skip(event)
+            said = f"the tag {_shown(tag)} is not allowed"
+            return self._refuse(path, line, said, _PLAIN_VALUE)
+        return self._mapping(path) if kind == "map" else self._sequence(path)
+
+    def _skip(self, event: yaml.Event) -> None:
+        """Pass over the rest of what begins with this event."""
+        open_ = 0
+        while True:
+            open_ += isinstance(event, yaml.CollectionStartEvent)
+            open_ -= isinstance(event, yaml.CollectionEndEvent)
+            if not open_:
+                return
+            if open_ > DEEPEST:
+                message = f"is nested more than {DEEPEST} deep"
+                raise _Refused(Problem(file=self.file, line=_line(event), message=message))
+            event = next(self._events)
+
+    def _sequence(self, path: KeyPath) -> list[object]:
+        result: list[object] = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            result.append(self._build(event, (*path, len(result))))
+        return result
+
+    def _mapping(self, path: KeyPath) -> dict[str, object]:
         result: dict[str, object] = {}
-        for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag != f"{_TAG}str":
-                self._refuse((*path, line), line, "a key must be text", "put quotes around it")
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            line = _line(event)
+            self._skip(event)
+            key = self._key(event)
+            if key is not None and key not in result:
+                self.lines[*path, key] = line
+                result[key] = self._build(next(self._events), (*path, key))
                 continue
-            key = key_node.value
-            if key in result:
+            self._skip(next(self._events))
+            if isinstance(event, yaml.AliasEvent):
+                self._refuse((*path, line), line, _ALIAS, "write it out")
+            elif key is None:
+                self._refuse((*path, line), line, "a key must be text", "put quotes around it")
+            else:
                 first = self.lines[*path, key]
                 message = f"the key '{key}' is given twice, first on line {first}"
                 self._refuse((*path, line), line, message)
-                continue
-            self.lines[*path, key] = line
-            result[key] = self.build(value_node, (*path, key))
         return result
 
-    def _scalar(self, node: yaml.ScalarNode, path: KeyPath, line: int) -> object:
-        kind = node.tag.removeprefix(_TAG)
+    def _key(self, event: yaml.Event) -> str | None:
+        """The text of a key; None when it is no text."""
+        if isinstance(event, yaml.ScalarEvent) and self._tag(event) == f"{_TAG}str":
+            return str(event.value)
+        return None
+
+    def _tag(self, event: yaml.ScalarEvent) -> str:
+        if event.tag not in (None, "!"):
+            return str(event.tag)
+        resolve: Any = self._resolver.resolve
+        return str(resolve(yaml.ScalarNode, event.value, event.implicit))
+
+    def _scalar(self, event: yaml.ScalarEvent, path: KeyPath, line: int) -> object:
+        tag = self._tag(event)
+        kind = tag.removeprefix(_TAG)
+        if kind in _CONSTRUCTED and len(event.value) > LONGEST_NUMBER:
+            return self._refuse(path, line, f"a number of more than {LONGEST_NUMBER} characters")
+        node = yaml.ScalarNode(tag, event.value)
         try:
             if kind == "null":
                 return None
@@ -129,19 +208,24 @@ class _Builder:
                 return self._scalars.construct_yaml_int(node)
             if kind == "float":
                 return self._scalars.construct_yaml_float(node)
-        except (ValueError, KeyError):
-            said = f"'{node.value}' does not fit its tag {_shown(node.tag)}"
+        except (ValueError, LookupError):
+            said = f"'{event.value}' does not fit its tag {_shown(tag)}"
             return self._refuse(path, line, said)
         if kind in _PLAIN:
-            return node.value
-        return self._refuse(path, line, f"the tag {_shown(node.tag)} is not allowed", _PLAIN_VALUE)
+            return event.value
+        return self._refuse(path, line, f"the tag {_shown(tag)} is not allowed", _PLAIN_VALUE)
 
     def _refuse(self, path: KeyPath, line: int, message: str, fix: str = "") -> object:
         """Note a problem; the value that stands there instead is None."""
         self.refused.add(path)
-        self.problems.append(Problem(file=self.file, line=line, message=message, fix=fix))
+        said = message if len(message) <= LONGEST else f"{message[:LONGEST]}..."
+        self.problems.append(Problem(file=self.file, line=line, message=said, fix=fix))
         return None
 
 
 def _shown(tag: str) -> str:
     return f"!!{tag.removeprefix(_TAG)}" if tag.startswith(_TAG) else tag
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0

@@ -138,7 +138,9 @@ def _bug(error: Exception, debug: bool) -> int:
 def _traceback(error: BaseException) -> None:
     import traceback
 
-    tell("".join(traceback.format_exception(error)).rstrip())
+    from grader.report.text import visible
+
+    tell(visible("".join(traceback.format_exception(error))).rstrip())
 
 
 def _closed_pipe() -> int:

@@ -11,7 +11,7 @@ from grader.model.exercise import Limits
 from grader.model.progress import Listener
 
 Message = Mapping[str, Any]
-"""One JSON object on the channel between host and judge. Its shapes: grader.judge.protocol."""
+"""One JSON object on the channel between host and judge. The judge's: grader.events."""
 
 
 FURTHER = 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,13 @@ import yaml
 
 from grader.errors import InfrastructureError
 
+try:  # the C parser is several times faster; some builds of PyYAML come without it
+    from yaml import CBaseLoader as _Loader
+except ImportError:
+    from yaml import BaseLoader as _Loader  # type: ignore[assignment]  # the same, slower
+
+DEEPEST = 10
+"""Maps and lists in each other, at most."""
 Uid = Annotated[int, msgspec.Meta(ge=1000, le=65000)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Size = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]*[kmg]$")]
@@ -83,12 +91,21 @@ class _Service(msgspec.Struct, tag_field="kind", tag="service", forbid_unknown_f
         if (self.auth == "account") != (self.accounts is not None):
             raise ValueError("`accounts` belongs to `auth: account`, and only to it")
         for name, template in self.env.items():
-            try:
-                template.format(user="", password="", port=0)
-            except (LookupError, ValueError):
+            if not _fillable(template):
                 raise ValueError(
                     f"`env.{name}`: only {{user}}, {{password}} and {{port}} can be filled in"
-                ) from None
+                )
+
+
+def _fillable(template: str) -> bool:
+    """Whether nothing but our names stands in braces: `{user.x}` or `{user:>99999999}` do not."""
+    try:
+        return all(
+            name in (None, "user", "password", "port") and not form and not conversion
+            for _, name, form, conversion in string.Formatter().parse(template)
+        )
+    except ValueError:
+        return False
 
 
 def load(root: Path) -> Mapping[str, Runner]:
@@ -111,13 +128,28 @@ def read(folder: Path) -> Runner:
     """The runner that `folder` defines. Raises InfrastructureError naming the file and the key."""
     file = folder / "runner.yaml"
     try:
-        content = yaml.safe_load(file.read_bytes())
-        spec = msgspec.convert(content, _Base | _Judge | _Language | _Service)
+        content = _plain(file.read_bytes())
+        spec = msgspec.convert(content, _Base | _Judge | _Language | _Service, strict=False)
     except OSError as error:
         raise InfrastructureError(f"{file}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # msgspec's are ValueErrors
         raise InfrastructureError(f"{file}: {error}", fix="mend the file") from None
     values: dict[str, Any] = msgspec.to_builtins(spec)
     values["preload"] = tuple(values.get("preload", ()))
     values["accounts"] = values.get("accounts") or {}
     return Runner(name=folder.name, folder=folder, **values)
+
+
+def _plain(content: bytes) -> object:
+    """Maps, lists and texts, for msgspec to read: PyYAML's own dates and numbers raise anything.
+
+    Raises YAMLError, and ValueError for nesting that would cost PyYAML its stack.
+    """
+    depth = 0
+    for event in yaml.parse(content, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 0
+            raise ValueError(f"line {line}: nested too deeply")
+    return yaml.load(content, Loader=_Loader)  # noqa: S506 -- this loader makes texts only

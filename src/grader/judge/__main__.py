@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.judge.child import perform
+from grader.judge.lines import Lines
 
 TMP = Path("/tmp")  # noqa: S108 -- the judge's own tmpfs
 LEASE = Path("/session/lease")
@@ -41,13 +42,13 @@ class Parent:
         self._out = os.dup(1)
         os.dup2(2, 1)
         self._selector = selectors.DefaultSelector()
-        self._input = bytearray()
+        self._from_host = Lines()
         self._message: dict[str, Any] = {}
         self._prepared: dict[str, Any] = {}
         self._waiting = False
         self._pid = 0
         self._sock: socket.socket | None = None
-        self._from_child = bytearray()
+        self._from_child = Lines()
         self._check = ""
         self._began = 0.0
         self._limit = 0.0
@@ -80,29 +81,24 @@ class Parent:
         data = os.read(0, 1 << 20)
         if not data:
             return False
-        self._input += data
-        while b"\n" in data and b"\n" in self._input:
-            line, _, rest = bytes(self._input).partition(b"\n")
-            self._input = bytearray(rest)
-            with contextlib.suppress(ValueError):  # half a line of a host that was killed
-                message = json.loads(line)
-                if isinstance(message, dict):
-                    self._handle(message)
+        for message in self._from_host.feed(data):
+            if message is not None:  # else half a line of a host that was killed
+                self._handle(message)
         return True
 
     def _handle(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
         if kind == "ping":
             self._say({"type": "pong", "id": message.get("id")})
-        elif kind == "lease":
+        elif kind == "lease" and _is_number(message.get("seconds")):
             new = LEASE.with_suffix(".new")  # replaced at once: nobody reads half a number
             new.write_text(str(int(time.time() + float(message["seconds"]))))
             new.replace(LEASE)
         elif kind == "prepare" and self._sock is None:
-            self._prepared = {key: message[key] for key in PREPARED}
+            self._prepared = {key: message.get(key) for key in PREPARED}
             self._fork()
-        elif kind == "run":
-            prepared = {key: message.pop(key) for key in PREPARED}
+        elif kind == "run" and isinstance(message.get("run"), str):
+            prepared = {key: message.pop(key, None) for key in PREPARED}
             if not (self._waiting and self._prepared == prepared):
                 self._end()
                 self._prepared = prepared
@@ -155,16 +151,18 @@ class Parent:
         if not data:
             self._child_ended()
             return
-        self._from_child += data
-        while b"\n" in self._from_child:
-            line, _, rest = bytes(self._from_child).partition(b"\n")
-            self._from_child = bytearray(rest)
-            self._event(json.loads(line))
+        for event in self._from_child.feed(data):
+            if event is None or not _is_event(event):
+                if not self._waiting:
+                    self._fault("the judge's process said what is not understood")
+                self._end()
+                return
+            self._event(event)
 
     def _event(self, event: dict[str, Any]) -> None:
         if self._waiting:
             return  # it could not make ready; the next run tries again, and hears why
-        kind = event["type"]
+        kind = event.get("type")
         if kind == "started":
             self._check, self._began = event["check"], time.time()
             self._limit, self._running = PREPARE, False
@@ -178,6 +176,10 @@ class Parent:
             self._finished = True
         self._say({**event, "run": self._message["run"]})
 
+    def _fault(self, text: str) -> None:
+        fault = {"type": "fault", "message": text, "author": False}
+        self._say({**fault, "run": self._message["run"]})
+
     def _end_late(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._pid, signal.SIGKILL)
@@ -190,8 +192,7 @@ class Parent:
             return
         if not check or not self._running:
             text = f"the judge's process ended outside of any check, before {check or 'the first'}"
-            fault = {"type": "fault", "message": text, "author": False}
-            self._say({**fault, "run": self._message["run"]})
+            self._fault(text)
             return
         self._event(
             {
@@ -222,6 +223,27 @@ class Parent:
                 os.waitpid(self._pid, 0)
         self._check, self._waiting = "", False
         shutil.rmtree(TMP / "run", ignore_errors=True)
+
+
+_PARTS: dict[str, dict[str, type]] = {
+    "started": {"check": str},
+    "running": {"seconds": float},
+    "outcome": {"check": str, "outcome": str, "begin": float, "end": float},
+}
+"""What the parent itself needs of an event; the host reads the rest."""
+
+
+def _is_event(event: dict[str, Any]) -> bool:
+    parts = _PARTS.get(str(event.get("type"))[:20], {})
+    return all(
+        _is_number(event.get(name)) if kind is float else isinstance(event.get(name), kind)
+        for name, kind in parts.items()
+    )
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is one to count seconds with."""
+    return isinstance(value, int | float) and 0 <= value < 1e11
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ class AgentClient:
         if isinstance(reply, Broke):
             raise reply
         if "fault" in reply:
-            raise SandboxLost(f"The sandbox could not do '{op}': {str(reply['fault'])[:500]}")
+            raise SandboxLost(f"The sandbox could not do '{op}': {said(reply, 'fault')}")
         return reply
 
     def _read(self) -> None:
@@ -102,6 +102,8 @@ class AgentClient:
             end = SandboxLost("Your program ended the whole sandbox it runs in.")
         except wire.BadData as error:
             end = SandboxLost(f"Your program sent what cannot be read: {error}.")
+        except MemoryError:
+            end = SandboxLost("Your program sent more than can be read.")
         self._end = self._end or end
         for answer in list(self._waiting.values()):
             answer.put(end)
@@ -152,7 +154,7 @@ def _list(value: Any) -> list[Any]:
 
 def broken(reply: Mapping[str, Any], what: str, timeout: float) -> Broke:
     """The sentence for each way a process can end without an answer."""
-    reason = str(reply.get("broke"))
+    reason = said(reply, "broke")
     if reason == "timeout":
         return Broke("timeout", f"{what} did not finish within {timeout:g} s.")
     if reason == "output":
@@ -160,13 +162,21 @@ def broken(reply: Mapping[str, Any], what: str, timeout: float) -> Broke:
     if reason == "pids":
         return Broke("pids", "No process could be started: your program holds all it may have.")
     if reason == "start":
-        return Broke("start", f"{what} could not be started: {str(reply.get('detail'))[:300]}")
+        return Broke("start", f"{what} could not be started: {said(reply, 'detail')}")
     if reason == "answer":
-        return Broke("answer", f"{what} returned what cannot be read: {reply.get('detail')}."[:500])
+        return Broke("answer", f"{what} returned what cannot be read: {said(reply, 'detail')}.")
     code = reply.get("code")
-    if isinstance(code, int) and code < 0:
+    if not isinstance(code, int) or not -255 <= code <= 255:
+        return Broke("exit", f"{what} ended the process instead of answering.")
+    if code < 0:
         return Broke("killed", f"{what} was ended by signal {-code}.")
     return Broke("exit", f"{what} ended the process (exit code {code}) instead of answering.")
+
+
+def said(reply: Mapping[str, Any], key: str, limit: int = 300) -> str:
+    """What the sandbox says is text, if it is; bounded."""
+    value = reply.get(key)
+    return value[:limit] if isinstance(value, str) else ""
 
 
 def b64(content: bytes) -> str:

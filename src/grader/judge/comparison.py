@@ -16,6 +16,8 @@ from typing import Any
 
 LONGEST = 4000
 MOST_LINES = 60
+MOST_TEXT = 100_000
+"""Characters of a text that are compared line by line."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def show(value: Any) -> str:
     """A bounded, readable form; never raises, whatever the size."""
     try:
         text = pprint.pformat(value, width=76, sort_dicts=False) if _small(value) else ""
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):  # of sets: NaNs cannot be sorted
         text = ""
     if not text:
         text = _SHORT.repr(value)
@@ -107,7 +109,7 @@ def _small(value: Any) -> bool:
     while waiting:
         item = waiting.pop()
         budget -= 1
-        if isinstance(item, str | bytes):
+        if isinstance(item, str | bytes | bytearray):
             budget -= len(item) // 20
         elif isinstance(item, int) and item.bit_length() > 4000:
             return False
@@ -130,6 +132,7 @@ def _diff_text(left: Any, right: Any) -> str | None:
     """Text of several lines is compared line by line, not as one long repr."""
     if not (isinstance(left, str) and isinstance(right, str)):
         return None
+    left, right = left[:MOST_TEXT], right[:MOST_TEXT]
     if "\n" not in left.strip() and "\n" not in right.strip():
         return None
     return _lines_diff(right.splitlines()[:500], left.splitlines()[:500])

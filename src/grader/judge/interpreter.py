@@ -10,7 +10,7 @@ from typing import Any
 
 from grader.agent import wire
 from grader.judge.client import AgentClient, HandleNumber, broken, value_of
-from grader.judge.errors import Broke, Raised
+from grader.judge.errors import Broke, Raised, unreadable
 
 
 @dataclass
@@ -120,7 +120,10 @@ class Interpreter:
                 reply = self._client.request("interpreter", env=self._env)
                 if "broke" in reply:
                     raise broken(reply, "Your program", 0)
-                self._number = int(reply["interpreter"])
+                number = reply.get("interpreter")
+                if not isinstance(number, int):
+                    raise unreadable()
+                self._number = number
             return self._number
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from grader.judge.client import AgentClient, b64, broken
+from grader.judge.client import AgentClient, b64, broken, said
 from grader.judge.errors import AuthorFault, Broke, unreadable
 from grader.judge.forward import Forwards
 from grader.judge.interpreter import Handle, Interpreter
@@ -73,7 +73,7 @@ class Solution:
         return "\n".join(part for part in parts if part)[-TAIL:]
 
     def _interpreters_printed(self) -> str:
-        return str(self.client.request("tail", within=1, grace=1).get("text", ""))
+        return said(self.client.request("tail", within=1, grace=1), "text", 2 * TAIL)
 
     def crashed(self) -> Broke | None:
         """How a background program ended that the test did not end; None when none did."""
@@ -278,8 +278,8 @@ def _bytes(content: bytes | str) -> bytes:
 
 def _unbase64(text: Any) -> bytes:
     try:
-        return base64.b64decode(str(text), validate=True)
-    except (binascii.Error, ValueError):
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError, TypeError):
         raise unreadable() from None
 
 

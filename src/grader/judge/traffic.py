@@ -19,9 +19,13 @@ ARGUMENT = 200
 """Bytes of a Redis argument that are kept."""
 MOST_NAMES = 500
 """Prepared statements, and portals, that are kept in mind."""
+MOST_TEXT = 256 * 1024
+"""Characters of all statements that are kept in mind for one connection."""
+NAME = 63
+"""Bytes of a name that the server itself tells apart (NAMEDATALEN)."""
 _HOUSEKEEPING = re.compile(
-    r"\s*(begin|commit|rollback|abort|end|start\s+transaction|savepoint|release|set|reset|show|"
-    r"deallocate|discard|close|listen|unlisten|select\s+1\s*;?\s*$|;?\s*$)",
+    r"(begin|commit|rollback|abort|end|start transaction|savepoint|release|set|reset|show|"
+    r"deallocate|discard|close|listen|unlisten|select 1 ?$|$)",
     re.IGNORECASE,
 )
 _REDIS_HOUSEKEEPING = frozenset(
@@ -32,13 +36,10 @@ UNREAD = "(a request that was not read)"
 
 
 def _without_housekeeping(sql: str) -> str:
-    """`begin; select 1 from t; commit` counts as what is between."""
-    parts = sql.split(";")
-    while parts and _HOUSEKEEPING.match(parts[0].strip()):
-        del parts[0]
-    while parts and _HOUSEKEEPING.match(parts[-1].strip()):
-        del parts[-1]
-    return ";".join(parts)
+    """`begin; select 1 from t; commit` counts as what is between. Blanks count as one."""
+    parts = " ".join(sql.split()).split(";")
+    told = [number for number, part in enumerate(parts) if not _HOUSEKEEPING.match(part.strip())]
+    return ";".join(parts[told[0] : told[-1] + 1]).strip() if told else ""
 
 
 class Reader(Protocol):
@@ -56,6 +57,7 @@ class PostgresReader:
         self._started = False
         self._statements: dict[bytes, str] = {}
         self._portals: dict[bytes, str] = {}
+        self._kept = 0
 
     def feed(self, data: bytes) -> list[str]:
         if self._skip:
@@ -68,7 +70,7 @@ class PostgresReader:
             kind, body = message
             sql = self._read(kind, body)
             if sql := _without_housekeeping(sql or ""):
-                found.append(" ".join(sql.split()))
+                found.append(sql)
         return found
 
     def _next(self) -> tuple[int, bytes] | None:
@@ -83,8 +85,7 @@ class PostgresReader:
             del self._buffer[:here]
             self._skip = end - here
             # What was in it is not known, so what it may have named is not known from here on.
-            self._statements.clear()
-            self._portals.clear()
+            self._forget()
             return (kind, UNREAD.encode()) if kind == ord("Q") else (0, b"")
         if len(self._buffer) < end:
             return None
@@ -100,19 +101,27 @@ class PostgresReader:
             return _text(body.partition(b"\0")[0])
         if kind == ord("P"):
             name, _, rest = body.partition(b"\0")
-            if len(self._statements) >= MOST_NAMES:
-                self._statements.clear()
-            self._statements[name] = _text(rest.partition(b"\0")[0])
+            self._keep(self._statements, name, _text(rest.partition(b"\0")[0]))
         elif kind == ord("B"):
             portal, _, rest = body.partition(b"\0")
-            if len(self._portals) >= MOST_NAMES:
-                self._portals.clear()
-            self._portals[portal] = self._statements.get(rest.partition(b"\0")[0], UNREAD)
+            name = rest.partition(b"\0")[0][:NAME]
+            self._keep(self._portals, portal, self._statements.get(name, UNREAD))
         elif kind == ord("E"):
-            return self._portals.get(body.partition(b"\0")[0], UNREAD)
+            return self._portals.get(body.partition(b"\0")[0][:NAME], UNREAD)
         elif kind == ord("F"):
             return "(a function called by its number)"
         return None
+
+    def _keep(self, named: dict[bytes, str], name: bytes, sql: str) -> None:
+        if len(named) >= MOST_NAMES or self._kept + len(sql) > MOST_TEXT:
+            self._forget()
+        self._kept += len(sql) - len(named.get(name[:NAME], ""))
+        named[name[:NAME]] = sql
+
+    def _forget(self) -> None:
+        self._statements.clear()
+        self._portals.clear()
+        self._kept = 0
 
 
 class RedisReader:
@@ -123,6 +132,8 @@ class RedisReader:
         self._left = 0
         self._words: list[bytes] = []
         self._skip = 0
+        self._searched = 0
+        """Bytes at the buffer's start that hold no end of a line."""
 
     def feed(self, data: bytes) -> list[str]:
         self._buffer += data
@@ -144,11 +155,14 @@ class RedisReader:
             return self._skip == 0 and dropped > 0
         # As the server does it: a header ends at \r whatever follows, an inline command at \n.
         inline = self._left == 0 and not self._buffer.startswith(b"*")
-        line_end = self._buffer.find(b"\n" if inline else b"\r")
+        line_end = self._buffer.find(b"\n" if inline else b"\r", self._searched)
         if line_end < 0 or (not inline and len(self._buffer) < line_end + 2):
+            self._searched = len(self._buffer) if line_end < 0 else line_end
             if len(self._buffer) > LONGEST:
                 self._buffer.clear()
+                self._searched = 0
             return False
+        self._searched = 0
         line = bytes(self._buffer[:line_end])
         if self._left == 0:
             del self._buffer[: line_end + (1 if inline else 2)]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import re
+import unicodedata
 from typing import Any
 
 import msgspec
 
 from grader.model.report import REPORT_FORMAT, Report
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")
 
 
 def to_json(report: Report) -> bytes:
@@ -16,7 +20,16 @@ def to_json(report: Report) -> bytes:
         encoded = msgspec.json.encode(report)
     except UnicodeEncodeError:  # half a surrogate pair, which a learner's program may well print
         encoded = msgspec.json.encode(_encodable(msgspec.to_builtins(report)))
-    return msgspec.json.format(encoded, indent=2) + b"\n"
+    text = msgspec.json.format(encoded, indent=2).decode()
+    return _BEYOND_ASCII.sub(_escaped, text).encode() + b"\n"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """As JSON writes it: the same text for programs, and nothing a terminal obeys."""
+    if unicodedata.category(found[0]) not in ("Cc", "Cf", "Zl", "Zp"):
+        return found[0]
+    units = found[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))
 
 
 def schema() -> dict[str, Any]:

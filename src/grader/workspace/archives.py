@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,8 @@ from grader.workspace.zips import ZipReader
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 LARGEST = 64 * 1024 * 1024
 """Bytes of the archive file itself, at most."""
+LONGEST_PATH = 4096
+"""Characters of a name with its folders, at most; Linux takes no longer path."""
 _COPY = "put the file itself into the archive"
 
 
@@ -51,6 +53,8 @@ def read_archive(path: Path, collector: Collector) -> list[str]:
         entries = reader.entries()
         if len(entries) > MOST_ENTRIES:
             raise Damaged(f"the archive holds more than {MOST_ENTRIES} names")
+        if any(len(entry.name) > LONGEST_PATH for entry in entries):
+            raise Damaged(f"the archive has a name of more than {LONGEST_PATH} characters")
         top = _wrapper(entries, collector)
         names = [entry.name.removeprefix(top) for entry in entries if entry.kind is not Kind.FOLDER]
         reader.read(_plan(entries, top, collector), collector)
@@ -119,7 +123,15 @@ def _plan(entries: list[Entry], top: str, collector: Collector) -> dict[int, str
             collector.refuse(path, entry.trouble, "make the archive again, as a plain zip")
         elif wanted:
             plan[number] = path
-    for folder in sorted(folders):
-        if not any(entry.name.removeprefix(top).startswith(f"{folder}/") for entry in entries):
-            collector.take_folder(folder)
+    filled = {above for entry in entries for above in _above(entry.name.removeprefix(top))}
+    for folder in sorted(folders - filled):
+        collector.take_folder(folder)
     return plan
+
+
+def _above(name: str) -> Iterator[str]:
+    """The folders that a name lies in."""
+    folder = name.rpartition("/")[0]
+    while folder:
+        yield folder
+        folder = folder.rpartition("/")[0]

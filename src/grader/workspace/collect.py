@@ -6,6 +6,7 @@ Folders and archives are read by different code; what may be taken is decided he
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 from grader.errors import Problem, SubmissionError
 from grader.model.exercise import Limits, SubmitRule
@@ -19,6 +20,8 @@ SKIPPED = frozenset({".git", "node_modules", "__pycache__", ".venv", "__MACOSX"}
 """Folders that are not looked into unless a rule names them."""
 MOST_ENTRIES = 20_000
 """Names looked at in one submission, at most."""
+HINT_NAMES = 2_000
+"""Names that a missing file is compared with, at most: comparing is slow."""
 _MOST_PROBLEMS = 50
 
 
@@ -117,7 +120,7 @@ class Collector:
         Raises SubmissionError naming everything at fault.
         """
         missing = self._missing()
-        names = list(present()) if missing else []
+        names = list(islice(present(), HINT_NAMES)) if missing else []
         for rule in missing:
             what = "no file matches this pattern" if is_glob(rule.path) else "the file is missing"
             hint = looks_like(rule.path, names)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.workspace.collect import MOST_ENTRIES, SKIPPED, Collector
+from grader.workspace.collect import HINT_NAMES, MOST_ENTRIES, SKIPPED, Collector
 from grader.workspace.names import DEEPEST, escape_problem
 
 _RELATIVE = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
@@ -22,7 +22,6 @@ _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 # a pipe put in a file's place must not block the open
 _PLAIN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _COPY = "copy the file itself into the folder"
-_HINT_NAMES = 2_000
 
 
 def read_folder(folder: Path, collector: Collector) -> None:
@@ -48,7 +47,7 @@ def present_names(folder: Path) -> Iterator[str]:
         for name in sorted(files):
             yield (Path(parent) / name).relative_to(folder).as_posix()
             count += 1
-            if count == _HINT_NAMES:
+            if count == HINT_NAMES:
                 return
 
 

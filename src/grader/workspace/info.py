@@ -6,6 +6,7 @@ import os
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -15,6 +16,8 @@ from grader.workspace.collect import WORKSPACE_FILE
 FORMAT = 1
 LARGEST_SEED = 2**53 - 1
 """Seeds stay exact in every JSON reader."""
+LARGEST = 64 * 1024
+"""Bytes of `.grader.json`; ours has some two hundred."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +32,18 @@ class WorkspaceInfo:
     attempts: int
 
 
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_SEED)]
+
+
 class _File(msgspec.Struct):
     """`.grader.json` as it is written. Keys of later versions are ignored."""
 
     format: int
     slug: str
     exercise: str | None
-    version: int
-    seed: int
-    attempts: int = 0
+    version: Count
+    seed: Count
+    attempts: Count = 0
 
 
 def read(path: Path) -> WorkspaceInfo:
@@ -63,10 +69,12 @@ def read(path: Path) -> WorkspaceInfo:
 
 def _read(folder: Path, file: Path) -> WorkspaceInfo:
     try:
-        data = msgspec.json.decode(file.read_bytes(), type=_File)
+        with file.open("rb") as source:
+            content = source.read(LARGEST + 1)
+        data = msgspec.json.decode(content[:LARGEST], type=_File)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise UsageError(
             f"{file} is damaged: {error}",
             fix="put the file back, or start in a new folder with: grader start SLUG",

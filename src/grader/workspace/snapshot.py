@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,9 +19,13 @@ def snapshot(path: Path, rules: Sequence[SubmitRule], limits: Limits) -> Submiss
     Raises UsageError when there is no such thing at `path`, SubmissionError when it cannot be
     graded as handed in.
     """
-    if path.is_dir():
+    try:
+        kind = path.stat().st_mode
+    except (OSError, ValueError):  # ValueError: a zero byte in the name
+        kind = 0
+    if stat.S_ISDIR(kind):
         return snapshot_folder(path, rules, limits)
-    if not path.exists():
+    if not kind:
         raise UsageError(f"{path} does not exist", fix="name a folder or an archive")
     from grader.workspace.archives import SUFFIXES, is_archive  # a folder does without its imports
 

@@ -17,7 +17,11 @@ from grader.workspace.entries import Counted, Damaged, Entry, Kind, normal_name
 MOST_BYTES = 128 * 1024 * 1024
 """Bytes that may come out of one archive, also of files nobody asked for."""
 _SECONDS = 30.0
+_MEMBER = b"\x1f\x8b\x08"
+_MOST_MEMBERS = 1000
+"""gzip files in one: empty ones by the million take long, and no bound on bytes meets them."""
 _CUT = "the archive is cut short or damaged"
+_SPARSE = "the archive holds a sparse file"
 _HEADER_ERROR = tarfile.HeaderError
 _END: type[Exception] = vars(tarfile)["EOFHeaderError"]  # public, but unknown to type checkers
 # headers whose content tarfile reads at once, at the size they declare
@@ -28,7 +32,11 @@ _EXTENDED = (
     tarfile.XGLTYPE,
     tarfile.SOLARIS_XHDTYPE,
 )
-_EXTENDED_BYTES = 1024 * 1024
+_LARGEST_HEADER = 64 * 1024
+"""Bytes of one entry's header with all that extends it; tarfile keeps the whole of it."""
+_MOST_EXTENDED = 8 * 1024 * 1024
+"""Bytes of all headers that extend others, in one archive."""
+_ABSURD = "the archive has a name or attribute of absurd length"
 # what tarfile and gzip raise on bytes that are no archive
 _FAILURES = (
     tarfile.TarError,
@@ -48,6 +56,11 @@ _FAILURES = (
 class _Header(tarfile.TarInfo):
     """Stricter than tarfile, which takes a broken header for the end of the archive."""
 
+    extended = 0
+    """Bytes of extended headers so far: each reading has a class of its own."""
+    shared = 0
+    """The same, of those that count for all entries behind them."""
+
     @classmethod
     def fromtarfile(cls, tarfile: tarfile.TarFile) -> _Header:
         try:
@@ -60,15 +73,30 @@ class _Header(tarfile.TarInfo):
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
         header = super().frombuf(buf, encoding, errors)
-        if header.type in _EXTENDED and header.size > _EXTENDED_BYTES:
-            raise Damaged("the archive has a name or attribute of absurd length")
+        if header.size < 0:
+            raise Damaged(_CUT)
+        if header.type == tarfile.GNUTYPE_SPARSE:
+            raise Damaged(_SPARSE, "make the archive again, as a plain tar")
+        if header.type in _EXTENDED:
+            cls.extended += header.size
+            cls.shared += header.size if header.type == tarfile.XGLTYPE else 0
+            if max(header.size, cls.shared) > _LARGEST_HEADER or cls.extended > _MOST_EXTENDED:
+                raise Damaged(_ABSURD)
         return header
+
+    def _proc_gnusparse_00(self, *_: object) -> None:
+        raise Damaged(_SPARSE, "make the archive again, as a plain tar")
+
+    # the maps of sparse files have no bound of their own, and tarfile reads them whole
+    _proc_gnusparse_01 = _proc_gnusparse_10 = _proc_gnusparse_00
 
 
 class TarReader:
     """A tar archive held in memory, unpacked again for each pass."""
 
     def __init__(self, content: bytes, *, compressed: bool) -> None:
+        if compressed and content.count(_MEMBER) > _MOST_MEMBERS:
+            raise Damaged("the archive is put together of too many parts")
         self._content = content
         self._compressed = compressed
 
@@ -76,7 +104,7 @@ class TarReader:
         """What the archive holds. Raises Damaged, also for more names than allowed."""
         found: list[Entry] = []
         with self._members() as members:
-            for member in members:
+            for member in _one_by_one(members):
                 found.append(_entry(member))
                 if len(found) > MOST_ENTRIES:
                     raise Damaged(f"the archive holds more than {MOST_ENTRIES} names")
@@ -88,7 +116,7 @@ class TarReader:
         if not left:
             return
         with self._members() as members:
-            for number, member in enumerate(members):
+            for number, member in enumerate(_one_by_one(members)):
                 if number not in wanted:
                     continue
                 file = members.extractfile(member)
@@ -110,7 +138,7 @@ class TarReader:
             with tarfile.open(
                 fileobj=counted,
                 mode="r|",
-                tarinfo=_Header,
+                tarinfo=type("_Header", (_Header,), {}),
                 encoding="utf-8",
                 errors="surrogateescape",
             ) as tar:
@@ -124,6 +152,13 @@ class TarReader:
         if isinstance(error, gzip.BadGzipFile) and "Not a gzipped file" in str(error):
             return Damaged("the file is not compressed with gzip, though its name says so")
         return Damaged(_CUT)
+
+
+def _one_by_one(members: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """Every entry, and none kept: each may hold attributes of many kilobytes."""
+    while (member := members.next()) is not None:
+        members.members = []  # type: ignore[attr-defined]  # public, but unknown to type checkers
+        yield member
 
 
 def _entry(member: tarfile.TarInfo) -> Entry:

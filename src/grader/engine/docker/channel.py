@@ -25,7 +25,11 @@ class Channel:
         self._sock: socket.socket = getattr(attached, "_sock", attached)
         self._sock.settimeout(30)
         self._frames = bytearray()
+        self._stream = 0
+        self._left = 0
+        """Bytes of the current frame that are still to come."""
         self._lines = bytearray()
+        self._searched = 0
 
     def send(self, message: Message) -> None:
         """Raises SessionLost when the judge is gone."""
@@ -62,27 +66,38 @@ class Channel:
         if not data:
             raise SessionLost("the judge's container ended")
         self._frames += data
-        while len(self._frames) >= 8:
-            stream, length = struct.unpack_from(">BxxxI", self._frames)
-            if len(self._frames) < 8 + length:
-                return
-            if stream == _STDOUT:
-                self._lines += self._frames[8 : 8 + length]
-            del self._frames[: 8 + length]
+        self._unframe()
         if len(self._lines) > MAX_LINE:
             raise SessionLost("the judge sent a line without an end")
 
+    def _unframe(self) -> None:
+        """Move what came from its frames to the lines. A frame may claim any length."""
+        while self._frames:
+            if self._left == 0:
+                if len(self._frames) < 8:
+                    return
+                self._stream, self._left = struct.unpack_from(">BxxxI", self._frames)
+                del self._frames[:8]
+                continue
+            part = self._frames[: self._left]
+            del self._frames[: len(part)]
+            self._left -= len(part)
+            if self._stream == _STDOUT:
+                self._lines += part
+
     def _next_line(self) -> dict[str, Any] | None:
-        while b"\n" in self._lines:
-            line, _, rest = bytes(self._lines).partition(b"\n")
-            self._lines = bytearray(rest)
+        while (end := self._lines.find(b"\n", self._searched)) >= 0:
+            line = bytes(self._lines[:end])
+            del self._lines[: end + 1]
+            self._searched = 0
             if line.strip():
                 try:
                     message = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     raise SessionLost("the judge sent what is not JSON") from None
                 if isinstance(message, dict):
                     return message
+        self._searched = len(self._lines)
         return None
 
     def close(self) -> None:

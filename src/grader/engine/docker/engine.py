@@ -97,7 +97,9 @@ class DockerEngine:
     def _waiting(self, spec: SessionSpec, parts: Parts) -> Record | None:
         """The owner's warm session, if it is what this run needs."""
         found = self._warm.load(self._name(spec)) if spec.owner else None
-        return found if found is not None and found.made_for == fingerprint(spec, parts) else None
+        if found is None or found.made_for != fingerprint(spec, parts):
+            return None
+        return found if set(found.passwords) == set(parts.services) else None
 
     def _begin(
         self, spec: SessionSpec, parts: Parts, name: str, listener: Listener, *, fresh: bool

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from grader.engine.base import Message, Sandbox, SessionSpec
@@ -132,7 +132,7 @@ class DockerSession:
             session.close()
             raise
         if record.waiting is not None:
-            session._sandboxes.adopt(Sandbox(**record.waiting))
+            session._sandboxes.adopt(record.waiting)
         return session
 
     def _launch(self) -> None:
@@ -235,8 +235,8 @@ class DockerSession:
     def park(self) -> Record:
         """Leave services and judge warm for the next run, and say how to find them."""
         self._renew_lease()
-        waiting, used = self._sandboxes.waiting(), self._sandboxes.used()
-        self.record.waiting = None if waiting is None else asdict(waiting)
+        used = self._sandboxes.used()
+        self.record.waiting = self._sandboxes.waiting()
         self.record.containers = [one for one in self.record.containers if one not in used]
         for container in used:
             self._pool.submit(self._launcher.kill, container)

@@ -13,6 +13,7 @@ from typing import IO
 
 import msgspec
 
+from grader.engine.base import Sandbox
 from grader.errors import InfrastructureError
 
 try:
@@ -31,8 +32,13 @@ class Record:
     """Properties and image tags it was made with; another need makes another session."""
     passwords: dict[str, dict[str, str]]
     containers: list[str] = field(default_factory=list)
-    waiting: dict[str, str] | None = None
-    """The sandbox started ahead: name, slot, key."""
+    waiting: Sandbox | None = None
+    """The sandbox started ahead."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, which makes a file that lacks a password one not understood."""
+        if any({"admin", "learner"} - set(given) for given in self.passwords.values()):
+            raise ValueError("a password is missing")
 
 
 class WarmSessions:
