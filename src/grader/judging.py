@@ -140,14 +140,15 @@ class Judging:
     def _outcome(self, message: Message) -> None:
         check = self._checks[message["check"]]
         result = result_of(message, check)
-        if message["outcome"] == "unexpected":
-            self.findings.unexpected[check.id] = str(message["message"])
-        elif result.reason in ("killed", "sandbox", "exit") and self._session.out_of_memory(
+        if result.outcome in (Outcome.FAILED, Outcome.BROKE) and self._session.out_of_memory(
             self._sandbox, message["begin"], message["end"]
-        ):
+        ):  # also when only a child died of it, and the rest of the program answered wrongly
             limit = self._work.exercise.limits.memory // (1024 * 1024)
             text = f"Your program needed more memory than the {limit} MiB it may use."
-            result = replace(result, reason="memory", message=text)
+            result = replace(result, outcome=Outcome.BROKE, reason="memory", message=text)
+            result = replace(result, earned=0.0, expected=None, got=None, diff=None)
+        elif message["outcome"] == "unexpected":
+            self.findings.unexpected[check.id] = str(message["message"])
         result = shown(result, check, self._work)
         self.findings.results.append(result)
         self._listener(CheckFinished(result))
@@ -156,19 +157,24 @@ class Judging:
         reply: dict[str, Any] = {"type": "reply", "id": message["id"]}
         handler = {
             "sandbox": self._another_sandbox,
+            "service": self._another_service,
             "reference": self._make_reference,
             "reference_reset": self._reset_reference,
         }.get(message["name"])
         if handler is None:
             return {**reply, "fault": f"no such request: {message['name']}"}
-        return {**reply, **handler()}
+        return {**reply, **handler(message)}
 
-    def _another_sandbox(self) -> Message:
+    def _another_service(self, message: Message) -> Message:
+        self._session.replace_service(str(message["service"]))
+        return {}
+
+    def _another_sandbox(self, _message: Message) -> Message:
         self._session.discard(self._sandbox)
         self._sandbox = self._session.sandbox()
         return _address(self._sandbox)
 
-    def _make_reference(self) -> Message:
+    def _make_reference(self, _message: Message) -> Message:
         exercise = self._work.exercise
         apart = self._session.reference()
         submission = snapshot_folder(exercise.solution, exercise.submit, exercise.limits)
@@ -180,7 +186,7 @@ class Judging:
             "env": environment(apart, exercise),
         }
 
-    def _reset_reference(self) -> Message:
+    def _reset_reference(self, _message: Message) -> Message:
         assert self._keeper is not None
         self._keeper.reset()
         return {}
@@ -201,6 +207,10 @@ class Keeper:
         while (left := deadline - time.monotonic()) > 0:
             message = self._session.receive(left)
             if message is None or message.get("run") != self._token:
+                continue
+            if message["type"] == "request" and message["name"] == "service":
+                self._session.replace_service(str(message["service"]))
+                self._session.send({"type": "reply", "id": message["id"]})
                 continue
             if message["type"] == "request":
                 return int(message["id"])

@@ -18,6 +18,7 @@ from grader.model.report import CheckResult, Outcome, Report, Status
 from tests.unit.samples import SUBMISSION, Recorder, check, exercise
 
 A, B = check("test_a"), check("test_b", points=3.0)
+C, D = check("test_c"), check("test_d")
 ERROR = {"outcome": "error", "ratio": 0.0, "message": "postgres stopped answering"}
 FAILED = {"outcome": "failed", "ratio": 0.0, "message": "Two was asked for."}
 
@@ -191,6 +192,15 @@ def test_an_error_that_the_submission_causes_counts(tmp_path: Path) -> None:
     assert (report.status, report.score) == (Status.FAILED, 75)
     assert by_id(report)["test_a"].outcome is Outcome.BROKE
     assert by_id(report)["test_a"].reason == "overloaded"
+    assert by_id(report)["test_a"].message.startswith("A server stopped answering while your")
+
+
+def test_an_overloaded_server_is_named(tmp_path: Path) -> None:
+    """The judge says which server a check took down, and so does the report."""
+    engine = FakeEngine(checks=(A, B), outcomes={"test_a": {**ERROR, "reason": "postgres"}})
+    told = by_id(graded(exercise(tmp_path, A, B), engine))["test_a"]
+    assert (told.outcome, told.reason) == (Outcome.BROKE, "overloaded postgres")
+    assert told.message.startswith("postgres stopped answering while your program ran, twice")
 
 
 def test_an_error_that_comes_back_gives_no_score(tmp_path: Path) -> None:
@@ -228,10 +238,13 @@ def engine_of(kind: type[FakeSession], **values: Any) -> FakeEngine:
     return Engine(**values)
 
 
-def test_a_kill_by_the_memory_limit_is_told_as_such(tmp_path: Path) -> None:
-    """Who is killed inside the engine's memory event ran out of memory; a timeout did not."""
+def test_who_meets_the_memory_limit_is_told_so(tmp_path: Path) -> None:
+    """Inside the engine's memory event all but a right answer ran out of memory.
+
+    A child may have died of it while the rest of the program hangs, or answers wrongly.
+    """
     engine = FakeEngine(
-        checks=(A, B),
+        checks=(A, B, C, D),
         out_of_memory=True,
         outcomes={
             "test_a": {
@@ -240,13 +253,16 @@ def test_a_kill_by_the_memory_limit_is_told_as_such(tmp_path: Path) -> None:
                 "reason": "killed",
                 "message": "Signal 9.",
             },
-            "test_b": {"outcome": "broke", "ratio": 0.0, "reason": "timeout", "message": "Slow."},
+            "test_b": {"outcome": "failed", "ratio": 0.0, "got": "1", "expected": "2"},
+            "test_c": {"outcome": "unexpected", "ratio": 0.0, "message": "KeyError"},
         },
     )
-    results = by_id(graded(exercise(tmp_path, A, B), engine))
-    assert results["test_a"].reason == "memory"
-    assert "256 MiB" in results["test_a"].message
-    assert results["test_b"].reason == "timeout"
+    results = by_id(graded(exercise(tmp_path, A, B, C, D), engine))
+    for name in ("test_a", "test_b", "test_c"):
+        assert (results[name].outcome, results[name].reason) == (Outcome.BROKE, "memory")
+        assert "256 MiB" in results[name].message
+        assert results[name].got is None
+    assert results["test_d"].outcome is Outcome.PASSED
 
 
 def test_the_seed_is_kept_or_drawn(tmp_path: Path) -> None:

@@ -140,6 +140,9 @@ class Server:
                 if request.get("op") == "call":
                     self._agent.call(request, functools.partial(self._reply, request))
                     continue
+                if request.get("op") == "reset":
+                    self._answer(request)  # here: the learner's processes may hold all threads
+                    continue
                 try:
                     threading.Thread(target=self._answer, args=(request,), daemon=True).start()
                 except RuntimeError:  # no thread can be made: the learner's processes hold all

@@ -54,6 +54,9 @@ class Session(Protocol):
     def discard(self, sandbox: Sandbox) -> None:
         """End a sandbox and everything in it."""
 
+    def replace_service(self, name: str) -> None:
+        """Put a new server in the place of one that ended or hangs. Raises SessionLost."""
+
     def send(self, message: Message) -> None:
         """Hand the judge one message. Raises SessionLost."""
 

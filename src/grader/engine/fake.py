@@ -72,6 +72,7 @@ class FakeSession:
         self.ended = False
         self.sandboxes: list[Sandbox] = []
         self.discarded: list[Sandbox] = []
+        self.replaced: list[str] = []
         self.sent: list[Message] = []
         self._engine = engine
         self._queue: deque[Message] = deque()
@@ -92,6 +93,9 @@ class FakeSession:
 
     def discard(self, sandbox: Sandbox) -> None:
         self.discarded.append(sandbox)
+
+    def replace_service(self, name: str) -> None:
+        self.replaced.append(name)
 
     def send(self, message: Message) -> None:
         self.sent.append(message)

@@ -18,6 +18,7 @@ class Channel:
         self._sock = sock
         self._lines = sock.makefile("rb")
         self._lock = threading.Lock()
+        self._asking = threading.Lock()
         self._next = 0
 
     def emit(self, event: Mapping[str, Any]) -> None:
@@ -27,15 +28,16 @@ class Channel:
 
     def request(self, name: str, **arguments: Any) -> dict[str, Any]:
         """Ask the host for what only it can do. Raises Fault when it says no."""
-        self._next += 1
-        self.emit({"type": "request", "id": self._next, "name": name, **arguments})
-        while True:
-            line = self._lines.readline()
-            if not line:
-                raise Fault("the host closed the channel")
-            reply: dict[str, Any] = json.loads(line)
-            if reply.get("id") == self._next:
-                break
+        with self._asking:
+            self._next += 1
+            self.emit({"type": "request", "id": self._next, "name": name, **arguments})
+            while True:
+                line = self._lines.readline()
+                if not line:
+                    raise Fault("the host closed the channel")
+                reply: dict[str, Any] = json.loads(line)
+                if reply.get("id") == self._next:
+                    break
         if "fault" in reply:
             raise Fault(str(reply["fault"]))
         return reply

@@ -20,6 +20,9 @@ from grader.judge.run import Learner, Run
 from grader.judge.solution import Solution
 from grader.judge.together import Together
 
+LOOK_SECONDS = 5.0
+"""What looking at the servers behind a check may take."""
+
 
 class Plugin:
     """One object per run. Reports through the run's channel, never through pytest's output."""
@@ -111,6 +114,12 @@ class Plugin:
         self._left -= time.monotonic() - started
         verdict = verdict_of(self._error, run.comparisons, run.awarded)
         verdict.given = run.given
+        if verdict.outcome != "passed" and run.services:
+            run.channel.emit({"type": "running", "check": check.id, "seconds": LOOK_SECONDS})
+            gone = run.gone_services()
+            if gone:
+                text = f"{' and '.join(gone)} stopped answering while this check ran"
+                return Verdict(outcome="error", reason=gone[0], message=text, ratio=0.0)
         if verdict.outcome in ("failed", "broke") and not isinstance(self._error, SandboxLost):
             verdict.log = "\n".join(part for part in (verdict.log, run.solution.printed()) if part)
         return verdict

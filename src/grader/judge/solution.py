@@ -16,7 +16,7 @@ from typing import Any
 
 from grader.agent import wire
 from grader.judge.client import AgentClient, HandleNumber, b64, broken, value_of
-from grader.judge.errors import Broke, Raised
+from grader.judge.errors import Broke, Raised, SandboxLost
 
 
 @dataclass
@@ -189,7 +189,8 @@ class Solution:
     def reset(self) -> None:
         self._main = None
         self._ran = []
-        self.client.request("reset")
+        if "broke" in self.client.request("reset"):
+            raise SandboxLost("The last test's processes could not be ended.")
 
     def printed(self) -> str:
         """The end of what the learner's program printed in this test."""

@@ -18,7 +18,7 @@ from grader.engine.docker import containers
 from grader.engine.docker.channel import Channel
 from grader.engine.docker.errors import translated
 from grader.engine.docker.memory import MemoryWatch
-from grader.engine.docker.removal import remove, remove_sandboxes
+from grader.engine.docker.removal import remove, remove_role
 from grader.engine.docker.warm import Record, WarmSessions
 from grader.engine.runners import Runner
 from grader.errors import SessionLost
@@ -136,7 +136,7 @@ class DockerSession:
         try:
             with translated("using the warm session again"):
                 if record.waiting is None:  # its last user was killed in the middle of a run
-                    remove_sandboxes(client, record.session)
+                    remove_role(client, record.session, "sandbox")
                 session._attach()
             session._renew_lease()
             session._hear()
@@ -261,6 +261,12 @@ class DockerSession:
     def discard(self, sandbox: Sandbox) -> None:
         self._kill(sandbox.name)
         self._used.pop(sandbox.slot, None)
+
+    def replace_service(self, name: str) -> None:
+        if name not in self._parts.services:
+            raise SessionLost(f"there is no service '{name}' in this session")
+        remove_role(self._client, self.record.session, name)
+        self._start_service(name)
 
     def _kill(self, container: str) -> None:
         """End a container; the engine removes it then by itself."""

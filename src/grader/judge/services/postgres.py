@@ -112,6 +112,13 @@ class PostgresService:
             )
         )
 
+    def alive(self) -> bool:
+        """A crash of any of its processes ends all connections, so also the runtime's own."""
+        try:
+            return self._admin is not None and self._admin.execute("SELECT 1").rowcount == 1
+        except psycopg.Error:
+            return False
+
     def _reset_role(self) -> None:
         """Undo what a role may change about itself: its password and its settings."""
         role = sql.Identifier(self._user)
