@@ -147,6 +147,9 @@ class Judging:
             text = f"Your program needed more memory than the {limit} MiB it may use."
             result = replace(result, outcome=Outcome.BROKE, reason="memory", message=text)
             result = replace(result, earned=0.0, expected=None, got=None, diff=None)
+        elif result.reason == "sandbox" and self._session.was_killed(self._sandbox):
+            text = "the sandbox was ended from outside while this check ran"
+            result = replace(result, outcome=Outcome.ERROR, message=text)
         elif message["outcome"] == "unexpected":
             self.findings.unexpected[check.id] = str(message["message"])
         result = shown(result, check, self._work)

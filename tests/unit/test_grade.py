@@ -265,6 +265,24 @@ def test_who_meets_the_memory_limit_is_told_so(tmp_path: Path) -> None:
     assert results["test_d"].outcome is Outcome.PASSED
 
 
+def test_a_sandbox_that_somebody_else_killed_is_no_zero(tmp_path: Path) -> None:
+    """What the program did to its own sandbox counts; what was done to it is tried again."""
+    lost = {"outcome": "broke", "ratio": 0.0, "reason": "sandbox", "message": "It ended."}
+    made = exercise(tmp_path, A)
+    engine = FakeEngine(checks=(A,), outcomes={"test_a": lost})
+    assert by_id(graded(made, engine))["test_a"].reason == "sandbox"
+    assert len(engine.sessions) == 1
+    engine = FakeEngine(checks=(A,), outcomes={"test_a": lost}, killed=True)
+
+    def mend(event: Progress) -> None:
+        if isinstance(event, Retrying):
+            assert event.reason == "test_a: the sandbox was ended from outside while this check ran"
+            engine.outcomes = {}
+
+    assert graded(made, engine, mend).status is Status.PASSED
+    assert len(engine.sessions) == 2
+
+
 def test_the_seed_is_kept_or_drawn(tmp_path: Path) -> None:
     """A given seed is used, whatever it is; without one every run draws its own."""
     made, engine = exercise(tmp_path, A), FakeEngine(checks=(A,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import cast
@@ -23,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if reconfigure is not None:  # a name that the terminal cannot encode must not end us
             reconfigure(errors="backslashreplace")
     try:
+        _end_orderly()
         code = _run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -34,6 +36,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001  # the last resort: whatever it is, it is our bug
         code = _bug(error, debug)
     raise SystemExit(code)
+
+
+def _end_orderly() -> None:
+    """A terminal that closes, or a supervisor's SIGTERM, is an interrupt as Ctrl-C is.
+
+    What the caller ignores stays ignored: `nohup grader batch ...` lives on.
+    """
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:

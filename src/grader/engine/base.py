@@ -66,6 +66,12 @@ class Session(Protocol):
     def out_of_memory(self, sandbox: Sandbox, begin: float, end: float) -> bool:
         """Whether the engine saw the sandbox meet its memory limit between two epoch times."""
 
+    def was_killed(self, sandbox: Sandbox) -> bool:
+        """Whether somebody outside the sandbox ended it: nothing that runs in there can be blamed.
+
+        Waits a little for the engine to say so.
+        """
+
     def reference(self) -> Session:
         """A session apart, made at the first call, whose sandbox this session's judge can reach.
 

@@ -35,6 +35,8 @@ class FakeEngine:
     lose_session: int = 0
     """So many sessions end in the middle of their run."""
     out_of_memory: bool = False
+    killed: bool = False
+    """Whether sandboxes that end were killed from outside."""
     sessions: list[FakeSession] = field(default_factory=list)
     prepared: int = 0
 
@@ -131,6 +133,10 @@ class FakeSession:
     def out_of_memory(self, sandbox: Sandbox, begin: float, end: float) -> bool:
         del sandbox, begin, end
         return self._engine.out_of_memory
+
+    def was_killed(self, sandbox: Sandbox) -> bool:
+        del sandbox
+        return self._engine.killed
 
     def reference(self) -> FakeSession:
         return FakeSession(self._engine, self.spec)

@@ -27,6 +27,9 @@ PREPARE = 90.0
 """Seconds that fresh state may take before a check: the learner's code has no part in it."""
 LATE = 3.0
 """Seconds a check may run past its limit before its process is ended from outside."""
+LOOK_EVERY = 0.25
+STOOD_STILL = 1.0
+"""After so long without a look this process itself was stopped, and the check with it."""
 
 
 class Parent:
@@ -41,6 +44,8 @@ class Parent:
         self._from_child = bytearray()
         self._check = ""
         self._began = 0.0
+        self._since = 0.0
+        self._looked = 0.0
         self._limit = 0.0
         self._done: dict[str, str] = {}
         self._finished = False
@@ -51,13 +56,13 @@ class Parent:
         self._selector.register(0, selectors.EVENT_READ)
         self._say({"type": "ready"})
         while True:
-            for key, _ in self._selector.select(0.25 if self._check else None):
+            for key, _ in self._selector.select(LOOK_EVERY if self._check else None):
                 if key.fd == 0:
                     if not self._read_host():
                         return
                 else:
                     self._read_child()
-            if self._check and time.time() > self._began + self._limit + LATE:
+            if self._check and self._is_late():
                 self._end_late()
 
     # -- the host's side ----------------------------------------------------------------------
@@ -138,17 +143,31 @@ class Parent:
     def _event(self, event: dict[str, Any]) -> None:
         kind = event["type"]
         if kind == "started":
-            self._check, self._began = event["check"], time.time()
-            self._limit, self._running = PREPARE, False
+            self._check = event["check"]
+            self._begin(PREPARE, running=False)
         elif kind == "running":
-            self._began, self._limit, self._running = time.time(), float(event["seconds"]), True
+            if self._running:  # more time, to look at what the check left
+                self._used += time.monotonic() - self._since
+            self._begin(float(event["seconds"]), running=True)
         elif kind == "outcome":
             self._done[event["check"]] = event["outcome"]
-            self._used += event["end"] - event["begin"]
+            self._used += time.monotonic() - self._since
             self._check = ""
         elif kind in ("finished", "fault"):
             self._finished = True
         self._say({**event, "run": self._message["run"]})
+
+    def _begin(self, limit: float, *, running: bool) -> None:
+        self._began, self._since = time.time(), time.monotonic()
+        self._limit, self._running, self._looked = limit, running, self._since
+
+    def _is_late(self) -> bool:
+        """By a clock that nobody sets, and without the time in which nothing here ran."""
+        now = time.monotonic()
+        if now - self._looked > STOOD_STILL:
+            self._since += now - self._looked
+        self._looked = now
+        return now > self._since + self._limit + LATE
 
     def _end_late(self) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -18,6 +18,7 @@ from grader.judge.errors import Broke, SandboxLost
 from grader.judge.outcomes import Verdict, as_event, verdict_of
 from grader.judge.run import Learner, Run
 from grader.judge.solution import Solution
+from grader.judge.standstill import Standstill
 from grader.judge.together import Together
 
 LOOK_SECONDS = 5.0
@@ -36,6 +37,7 @@ class Plugin:
         self._kept: object = None
         self._deadline = 0.0
         self._began = 0.0
+        self._standstill = Standstill()
         self.faults: list[str] = []
 
     # -- collecting ---------------------------------------------------------------------------
@@ -114,6 +116,10 @@ class Plugin:
         self._left -= time.monotonic() - started
         verdict = verdict_of(self._error, run.comparisons, run.awarded)
         verdict.given = run.given
+        still = self._standstill.since(started)
+        if verdict.outcome != "passed" and still:
+            text = f"everything stood still for {still:.0f} s while this check ran"
+            return Verdict(outcome="error", message=text, ratio=0.0)
         if verdict.outcome != "passed" and run.services:
             run.channel.emit({"type": "running", "check": check.id, "seconds": LOOK_SECONDS})
             gone = run.gone_services()

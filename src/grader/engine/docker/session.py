@@ -70,6 +70,7 @@ class DockerSession:
         self._ahead: Future[Sandbox] | None = None
         self._used: dict[str, str] = {}
         self._channel: Channel | None = None
+        self._renewed = 0.0
         self._memory: MemoryWatch | None = None
 
     # -- beginning ----------------------------------------------------------------------------
@@ -114,12 +115,12 @@ class DockerSession:
         self.record.judge = self._create(made)
         self._attach()
         self._client.api.start(self.record.judge)
+        self._renew_lease()  # before anything else: from here on the end is near if we are killed
         # With the judge, the volumes exist and are mounted: the rest can start at once.
         self._ahead = self._pool.submit(self._start_sandbox, self._slots[0])
         services = [self._pool.submit(self._start_service, name) for name in self._parts.services]
         for started in services:
             started.result()
-        self._renew_lease()
 
     @classmethod
     def adopt(
@@ -168,6 +169,7 @@ class DockerSession:
         raise SessionLost("the warm session's judge does not answer")
 
     def _renew_lease(self) -> None:
+        self._renewed = time.monotonic()
         self.send({"type": "lease", "seconds": self._settings.idle_seconds})
 
     # -- containers ---------------------------------------------------------------------------
@@ -184,7 +186,9 @@ class DockerSession:
 
     def _create(self, made: containers.Container) -> str:
         api = self._client.api
-        answer = api.create_container(**containers.arguments(api, made))
+        values = containers.arguments(api, made)
+        values["environment"]["GRADER_LEASE_GRACE"] = str(self._settings.idle_seconds)
+        answer = api.create_container(**values)
         self.record.containers.append(answer["Id"])
         return str(answer["Id"])
 
@@ -279,11 +283,24 @@ class DockerSession:
 
     def receive(self, timeout: float) -> Message | None:
         assert self._channel is not None
-        return self._channel.receive(timeout)
+        deadline = time.monotonic() + timeout
+        while True:
+            due = self._renewed + max(self._settings.idle_seconds / 3, 1.0)
+            if due <= time.monotonic():  # the lease lasts as long as somebody is listening
+                self._renew_lease()
+                continue
+            left = deadline - time.monotonic()
+            message = self._channel.receive(max(0.01, min(left, due - time.monotonic())))
+            if message is not None or left <= 0:
+                return message
 
     def out_of_memory(self, sandbox: Sandbox, begin: float, end: float) -> bool:
         assert self._memory is not None
         return self._memory.met_limit(sandbox.name, begin, end)
+
+    def was_killed(self, sandbox: Sandbox) -> bool:
+        assert self._memory is not None
+        return self._memory.was_killed(sandbox.name)
 
     def reference(self) -> DockerSession:
         if self._reference is None:

@@ -29,11 +29,11 @@ GROW = "python3 -c 'x = bytearray(300_000_000)'"
 HOSTILE = {
     "hog": returns("hog"),
     "hog_in_a_child": returns("hog_in_a_child"),
-    "hog_in_a_child_wrong": returns("hog_in_a_grandchild"),
+    "hog_in_a_grandchild": returns("hog_in_a_grandchild"),
     "hog_beside": prints(f"{GROW}; echo all is well", b"grown\n"),
     "huge_answer": returns("huge_answer"),
     "fork_bomb": returns("fork_bomb", timeout=1),
-    "fork_bomb_of_the_shell": prints("bomb() { bomb | bomb & }; bomb; sleep 1000", timeout=1),
+    "fork_bomb_of_the_shell": prints("(bomb() { bomb | bomb & }; bomb); while :; do :; done", timeout=1),
     "fork_and_wait": returns("fork_and_wait"),
     "thread_bomb": returns("thread_bomb"),
     "daemons": returns("daemons"),
@@ -76,7 +76,7 @@ HOSTILE = {
     [
         "hog",
         "hog_in_a_child",
-        "hog_in_a_child_wrong",
+        "hog_in_a_grandchild",
         "hog_beside",
         "huge_answer",
         "fork_bomb",

@@ -86,7 +86,10 @@ def postgres_many_small_writes():
 
 def postgres_temporary_files():
     connection = database()
-    connection.execute("SELECT n, repeat('x', 500) FROM generate_series(1, 2000000) AS n ORDER BY 2")
+    connection.execute(
+        "SELECT md5(n::text) || repeat('x', 500) AS text FROM generate_series(1, 500000) AS n"
+        " ORDER BY text OFFSET 499999"
+    )
     return 3
 
 
