@@ -29,7 +29,11 @@ HOSTILE = {
     "hog_beside": MEMORY,  # exit code 0
     "huge_answer": ("broke", "memory|answer", ".*"),
     "fork_bomb": ("broke", "timeout", r"fork_bomb\(\) did not finish within 1 s\."),
-    "fork_bomb_of_the_shell": ("broke", "timeout", r"`sh -c .*` did not finish within 1 s\."),
+    "fork_bomb_of_the_shell": (
+        "broke",
+        "timeout|pids",
+        r"`sh -c .*` did not finish within 1 s\.|No process could be started: your program holds .*",
+    ),
     "fork_and_wait": ("broke", "crash", "Your code raised BlockingIOError: .*"),
     "thread_bomb": ("broke", "crash", "Your code raised RuntimeError: can't start new thread"),
     "daemons": PASSED,

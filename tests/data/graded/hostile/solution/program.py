@@ -88,15 +88,15 @@ def daemons():
 
 
 def alive():
-    """How many processes of this user are not the sandbox's own three, nor this one."""
-    names = []
+    """How many processes there are, without those that ended."""
+    states = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                names.append(file.read().decode().replace("\0", " ").strip())
+            with open(f"/proc/{pid}/stat") as file:
+                states.append(file.read().rpartition(") ")[2][0])
         except OSError:
             continue
-    return [name for name in names if "grader_agent" not in name]
+    return len([state for state in states if state not in "ZX"])
 
 
 # -- disk -----------------------------------------------------------------------------------------

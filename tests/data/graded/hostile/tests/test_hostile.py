@@ -123,6 +123,7 @@ def test_program(solution, rng, program, turn):
     a, b = rng.randint(1, 10**9), rng.randint(1, 10**9)
     assert solution.call("program:add", a, b) == a + b, "the sum is wrong"
     assert solution.call("program:lying_about") == ["./program.py"], "files of the last check"
-    assert solution.call("program:alive") == [], "processes of the last check"
+    own = 4  # process 1, the agent, its fork server, and the interpreter that looks
+    assert solution.call("program:alive") == own, "processes of the last check"
     ran = solution.run(["sh", "-c", "cat > copy; sort copy; exit 7"], stdin="b\na\n")
     assert (ran.code, ran.stdout, ran.file("copy")) == (7, b"a\nb\n", b"b\na\n"), "another result"
