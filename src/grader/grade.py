@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from grader.engine.base import Engine, SessionSpec
 from grader.errors import ExerciseError, InfrastructureError, UsageError
 from grader.judging import Findings, Judging, Work
 from grader.model.exercise import Exercise
-from grader.model.progress import Listener, Retrying, Stage
+from grader.model.progress import Listener, Retrying, Stage, Warned
 from grader.model.report import Check, CheckResult, Outcome, Report
 from grader.model.submission import Submission
 from grader.scoring import make_report, overloaded
@@ -18,7 +19,10 @@ from grader.workspace.snapshot import snapshot_folder
 
 @dataclass(frozen=True, kw_only=True)
 class GradeOptions:
-    """`seed` None draws one. `only` are check ids or base names. `owner` keeps a session warm."""
+    """`seed` None draws one. `only` are check ids or base names. `owner` keeps a session warm.
+
+    `trusted` code is the user's own: it is run also where the engine does not hold it back.
+    """
 
     seed: int | None = None
     only: tuple[str, ...] = ()
@@ -26,6 +30,7 @@ class GradeOptions:
     attempt: int = 1
     owner: str = ""
     fresh: bool = False
+    trusted: bool = False
 
 
 @dataclass(kw_only=True)
@@ -54,7 +59,8 @@ def grade(
     reference runs well, the submission caused it: those checks broke, and the score counts. When
     the reference meets a fault as well, the report has the status `error` and no score. Raises
     EngineUnavailable and ImageError before anything ran, ExerciseError for broken tests,
-    UsageError for an unknown `only`.
+    UsageError for an unknown `only`. Raises InfrastructureError when the engine does not hold back
+    code that is not trusted.
     """
     _known(exercise, options.only)
     work = Work(
@@ -67,6 +73,8 @@ def grade(
     )
     spec = _spec(exercise, options.owner)
     engine.prepare(spec, listener)
+    if not options.trusted:
+        _refuse_gaps(engine)
     attempt = _attempt(work, spec, engine, listener, fresh=options.fresh)
     if attempt.fault:
         listener(Retrying(attempt.fault))
@@ -105,6 +113,8 @@ def _attempt(
     attempt = Attempt()
     try:
         with engine.session(spec, listener, fresh=fresh) as session:
+            if not session.reused and (gaps := engine.gaps()):
+                listener(Warned(f"{_sentence(gaps)} Run nobody's code but your own."))
             listener(Stage("Running the checks"))
             judging = Judging(session, work, listener)
             attempt.findings = judging.findings
@@ -153,6 +163,19 @@ def _only_here(found: Findings, work: Work, spec: SessionSpec, engine: Engine) -
             raise ExerciseError(
                 f"the check '{result.id}' does not pass with the reference: {result.message}"
             )
+
+
+def _refuse_gaps(engine: Engine) -> None:
+    if gaps := engine.gaps():
+        raise InfrastructureError(
+            f"not graded: {_sentence(gaps)}",
+            fix="grade on an engine that limits memory and processes: one that runs as root, or a "
+            "rootless one with cgroup v2 and delegated controllers (docker info shows warnings)",
+        )
+
+
+def _sentence(gaps: Sequence[str]) -> str:
+    return f"This engine does not keep a program from {', from '.join(gaps)}."
 
 
 def _nobody(_event: object) -> None:

@@ -10,10 +10,18 @@ import pytest
 
 from grader.engine.base import SessionSpec
 from grader.engine.fake import FakeEngine, FakeSession
-from grader.errors import SessionLost, UsageError
+from grader.errors import InfrastructureError, SessionLost, UsageError
 from grader.grade import GradeOptions, grade
 from grader.model.exercise import Exercise, Task
-from grader.model.progress import CheckFinished, CheckStarted, Collected, Progress, Retrying, Stage
+from grader.model.progress import (
+    CheckFinished,
+    CheckStarted,
+    Collected,
+    Progress,
+    Retrying,
+    Stage,
+    Warned,
+)
 from grader.model.report import CheckResult, Outcome, Report, Status
 from tests.unit.samples import SUBMISSION, Recorder, check, exercise
 
@@ -281,6 +289,37 @@ def test_a_sandbox_that_somebody_else_killed_is_no_zero(tmp_path: Path) -> None:
 
     assert graded(made, engine, mend).status is Status.PASSED
     assert len(engine.sessions) == 2
+
+
+GAPS = ("taking this machine's memory", "starting processes without end")
+SENTENCE = (
+    "This engine does not keep a program from taking this machine's memory, "
+    "from starting processes without end."
+)
+
+
+def test_code_of_others_is_not_run_where_it_is_not_held_back(tmp_path: Path) -> None:
+    """An engine that does not enforce every limit grades nobody's code: exit code 3, and a fix."""
+    engine = FakeEngine(checks=(A,), open_gaps=GAPS)
+    with pytest.raises(InfrastructureError) as caught:
+        graded(exercise(tmp_path, A), engine)
+    assert caught.value.message == f"not graded: {SENTENCE}"
+    assert caught.value.exit_code == 3
+    assert "docker info" in caught.value.fix
+    assert engine.sessions == []
+
+
+def test_ones_own_code_is_run_with_a_warning(tmp_path: Path) -> None:
+    """A learner may check their own work anywhere; a warm session does not warn again."""
+    engine, recorder = FakeEngine(checks=(A,), open_gaps=GAPS), Recorder()
+    made = exercise(tmp_path, A)
+    for _ in range(2):
+        assert graded(made, engine, recorder, trusted=True, owner="me").status is Status.PASSED
+    told = [event.text for event in recorder.events if isinstance(event, Warned)]
+    assert told == [f"{SENTENCE} Run nobody's code but your own."]
+    recorder = Recorder()
+    graded(made, FakeEngine(checks=(A,)), recorder)
+    assert not [event for event in recorder.events if isinstance(event, Warned)]
 
 
 def test_the_seed_is_kept_or_drawn(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from grader.model.progress import (
     Progress,
     Retrying,
     Stage,
+    Warned,
 )
 from grader.model.report import CheckResult, Outcome
 from grader.report.marks import STYLES, Glyphs
@@ -62,6 +63,7 @@ class LiveView:
         self._spinner = Spinner("line" if glyphs.rule == "-" else "dots", style="cyan")
         self._state = _State(began=clock())
         self._notice = ""
+        self.warnings: list[str] = []
 
     def __call__(self, event: Progress) -> None:
         state, now = self._state, self._clock()
@@ -87,6 +89,8 @@ class LiveView:
             case CheckFinished(result):
                 state.running = ""
                 state.finished.append(result)
+            case Warned(text):
+                self.warnings.append(text)
             case Retrying(reason):
                 self._notice = f"Something of ours failed, so all checks run again: {reason}"
                 self._state = _State(stage="Starting again", began=now)

@@ -20,6 +20,7 @@ from grader.model.progress import (
     Progress,
     Retrying,
     Stage,
+    Warned,
 )
 from grader.report.marks import STYLES, glyphs
 from grader.report.text import one_line, seconds, size
@@ -44,6 +45,8 @@ def watching(*, quiet: bool) -> Iterator[Listener]:
     view = LiveView(glyphs(console.options))
     with Live(view, console=console, transient=True, refresh_per_second=10):
         yield view
+    for warning in view.warnings:  # the display is gone, and what must be known is not
+        console.print(Text(f"warning: {one_line(warning, 400)}", "yellow"), soft_wrap=True)
 
 
 def _silence(_: Progress) -> None:
@@ -74,6 +77,8 @@ class PlainLines:
                 mark = self._marks[result.outcome]
                 took = f" ({seconds(result.seconds)})" if result.seconds >= 0.05 else ""
                 self._line(f"  {mark} {result.title}{took}", STYLES[result.outcome])
+            case Warned(text):
+                self._line(f"warning: {text}", "yellow")
             case Retrying(reason):
                 self._line(f"Something of ours failed, so all checks run again: {reason}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -89,6 +89,12 @@ class Engine(Protocol):
 
     def prepare(self, spec: SessionSpec, listener: Listener) -> None:
         """Bring what a session of this kind needs (images). Time here is not the learner's."""
+
+    def gaps(self) -> Sequence[str]:
+        """What this engine does not keep the learner's code from, each completing "from ...".
+
+        Found out once per engine. Raises InfrastructureError.
+        """
 
     def session(
         self, spec: SessionSpec, listener: Listener, *, fresh: bool = False

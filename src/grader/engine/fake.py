@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,7 @@ class FakeEngine:
     lose_session: int = 0
     """So many sessions end in the middle of their run."""
     out_of_memory: bool = False
+    open_gaps: tuple[str, ...] = ()
     killed: bool = False
     """Whether sandboxes that end were killed from outside."""
     sessions: list[FakeSession] = field(default_factory=list)
@@ -43,6 +44,9 @@ class FakeEngine:
     def prepare(self, spec: SessionSpec, listener: Listener) -> None:
         del spec, listener
         self.prepared += 1
+
+    def gaps(self) -> Sequence[str]:
+        return self.open_gaps
 
     @contextlib.contextmanager
     def session(

@@ -66,6 +66,13 @@ class Retrying:
     reason: str
 
 
+@dataclass(frozen=True)
+class Warned:
+    """Something that keeps nothing from going on, but that whoever runs this must know."""
+
+    text: str
+
+
 Progress = (
     Stage
     | ImageStarted
@@ -75,5 +82,6 @@ Progress = (
     | CheckStarted
     | CheckFinished
     | Retrying
+    | Warned
 )
 Listener = Callable[[Progress], None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from grader.engine import runners
 from grader.engine.base import SessionSpec
 from grader.engine.docker.connect import connect
 from grader.engine.docker.images import Images
+from grader.engine.docker.limits import probe
 from grader.engine.docker.removal import remove
 from grader.engine.docker.session import DockerSession, Parts, fingerprint
 from grader.engine.docker.sweep import sweep
@@ -44,6 +45,14 @@ class DockerEngine:
 
     def prepare(self, spec: SessionSpec, listener: Listener) -> None:
         self._images.ensure(self._names(spec), listener)
+
+    def gaps(self) -> Sequence[str]:
+        return self._gaps
+
+    @cached_property
+    def _gaps(self) -> Sequence[str]:
+        limits = probe(self._client, self._settings)
+        return [limit.what for limit in limits if not limit.enforced]
 
     def _names(self, spec: SessionSpec) -> list[str]:
         known = runners.load(shipped.runners())
