@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.judge.child import perform
+from grader.judge.standstill import LOOK_EVERY, Deadline
 
 TMP = Path("/tmp")  # noqa: S108 -- the judge's own tmpfs
 LEASE = Path("/session/lease")
@@ -27,9 +28,6 @@ PREPARE = 90.0
 """Seconds that fresh state may take before a check: the learner's code has no part in it."""
 LATE = 3.0
 """Seconds a check may run past its limit before its process is ended from outside."""
-LOOK_EVERY = 0.25
-STOOD_STILL = 1.0
-"""After so long without a look this process itself was stopped, and the check with it."""
 
 
 class Parent:
@@ -44,9 +42,7 @@ class Parent:
         self._from_child = bytearray()
         self._check = ""
         self._began = 0.0
-        self._since = 0.0
-        self._looked = 0.0
-        self._limit = 0.0
+        self._deadline = Deadline(PREPARE)
         self._done: dict[str, str] = {}
         self._finished = False
         self._running = False
@@ -62,7 +58,7 @@ class Parent:
                         return
                 else:
                     self._read_child()
-            if self._check and self._is_late():
+            if self._check and self._deadline.is_over():
                 self._end_late()
 
     # -- the host's side ----------------------------------------------------------------------
@@ -147,27 +143,19 @@ class Parent:
             self._begin(PREPARE, running=False)
         elif kind == "running":
             if self._running:  # more time, to look at what the check left
-                self._used += time.monotonic() - self._since
+                self._used += self._deadline.spent
             self._begin(float(event["seconds"]), running=True)
         elif kind == "outcome":
             self._done[event["check"]] = event["outcome"]
-            self._used += time.monotonic() - self._since
+            self._used += self._deadline.spent
             self._check = ""
         elif kind in ("finished", "fault"):
             self._finished = True
         self._say({**event, "run": self._message["run"]})
 
     def _begin(self, limit: float, *, running: bool) -> None:
-        self._began, self._since = time.time(), time.monotonic()
-        self._limit, self._running, self._looked = limit, running, self._since
-
-    def _is_late(self) -> bool:
-        """By a clock that nobody sets, and without the time in which nothing here ran."""
-        now = time.monotonic()
-        if now - self._looked > STOOD_STILL:
-            self._since += now - self._looked
-        self._looked = now
-        return now > self._since + self._limit + LATE
+        self._began, self._running = time.time(), running
+        self._deadline = Deadline(limit + LATE)
 
     def _end_late(self) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 LOOK_EVERY = 0.1
 LONG = 1.0
@@ -38,3 +39,28 @@ class Standstill:
         pending = time.monotonic() - self._looked
         gaps = [gap for end, gap in list(self._gaps) if end > begin]
         return max([*gaps, pending if pending > LONG else 0.0])
+
+
+class Deadline:
+    """A time limit that is looked at often, by a clock that nobody sets.
+
+    Time in which nobody looked is not counted: whoever looks was stopped then, and the rest too.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._since = self._looked = clock()
+
+    @property
+    def spent(self) -> float:
+        """Seconds that counted so far."""
+        now = self._clock()
+        if now - self._looked > LONG:
+            self._since += now - self._looked
+        self._looked = now
+        return now - self._since
+
+    def is_over(self) -> bool:
+        """Whether the limit has passed; to be asked every LOOK_EVERY seconds."""
+        return self.spent > self._seconds
