@@ -168,14 +168,14 @@ def _only_here(found: Findings, work: Work, spec: SessionSpec, engine: Engine) -
 def _refuse_gaps(engine: Engine) -> None:
     if gaps := engine.gaps():
         raise InfrastructureError(
-            f"not graded: {_sentence(gaps)}",
+            f"{_sentence(gaps)} So nothing was graded.",
             fix="grade on an engine that limits memory and processes: one that runs as root, or a "
             "rootless one with cgroup v2 and delegated controllers (docker info shows warnings)",
         )
 
 
 def _sentence(gaps: Sequence[str]) -> str:
-    return f"This engine does not keep a program from {', from '.join(gaps)}."
+    return f"This engine does not keep a program from {', or '.join(gaps)}."
 
 
 def _nobody(_event: object) -> None:

@@ -66,7 +66,7 @@ HOSTILE = {
     "kill_all": ("broke", "sandbox", r"Your program ended the whole sandbox it runs in\."),
     "kill_agent": ("broke", "sandbox", r"Your program ended the whole sandbox it runs in\."),
     "close_standard": PASSED,
-    "close_all": ("broke", "exit", r"close_all\(\) ended the process \(exit code 1\).*"),
+    "close_all": ("broke", "exit", r"close_all\(\) ended the process \(exit code \d\).*"),
     "hold_output": PASSED,
     "hold_output_beside": PASSED,
     "many_files": ("broke", "crash", r"Your code raised OSError: \[Errno 24\] Too many open.*"),
