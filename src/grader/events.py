@@ -83,6 +83,8 @@ class Request(Struct, tag="request"):
     """`replicas`: the slots of those that are of no use any more."""
     alone: bool = False
     """`sandbox`: the judge began again and knows of no other."""
+    service: str = ""
+    """`service`: whose server is to be replaced."""
 
 
 class Fault(Struct, tag="fault"):

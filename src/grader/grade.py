@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from grader.engine.base import Engine, SessionSpec
 from grader.errors import ExerciseError, InfrastructureError, UsageError
 from grader.judging import Findings, Judging
 from grader.model.exercise import Exercise
-from grader.model.progress import Listener, Retrying, Stage
+from grader.model.progress import Listener, Retrying, Stage, Warned
 from grader.model.report import Check, CheckResult, Outcome, Report
 from grader.model.submission import Submission
 from grader.scoring import make_report, overloaded
@@ -19,7 +20,10 @@ from grader.workspace.snapshot import snapshot_folder
 
 @dataclass(frozen=True, kw_only=True)
 class GradeOptions:
-    """`seed` None draws one. `only` are check ids or base names. `owner` keeps a session warm."""
+    """`seed` None draws one. `only` are check ids or base names. `owner` keeps a session warm.
+
+    `trusted` code is the user's own: it is run also where the engine does not hold it back.
+    """
 
     seed: int | None = None
     only: tuple[str, ...] = ()
@@ -27,6 +31,7 @@ class GradeOptions:
     attempt: int = 1
     owner: str = ""
     fresh: bool = False
+    trusted: bool = False
 
 
 @dataclass(kw_only=True)
@@ -55,7 +60,8 @@ def grade(
     reference runs well, the submission caused it: those checks broke, and the score counts. When
     the reference meets a fault as well, the report has the status `error` and no score. Raises
     EngineUnavailable and ImageError before anything ran, ExerciseError for broken tests,
-    UsageError for an unknown `only`.
+    UsageError for an unknown `only`. Raises InfrastructureError when the engine does not hold back
+    code that is not trusted.
     """
     _known(exercise, options.only)
     work = Work(
@@ -68,6 +74,8 @@ def grade(
     )
     spec = _spec(exercise, options.owner)
     engine.prepare(spec, listener)
+    if not options.trusted:
+        _refuse_gaps(engine)
     attempt = _attempt(work, spec, engine, listener, fresh=options.fresh)
     if attempt.fault:
         listener(Retrying(attempt.fault))
@@ -106,6 +114,8 @@ def _attempt(
     attempt = Attempt()
     try:
         with engine.session(spec, listener, fresh=fresh) as session:
+            if not session.reused and (gaps := engine.gaps()):
+                listener(Warned(f"{_sentence(gaps)} Run nobody's code but your own."))
             judging = Judging(session, work, listener)
             attempt.findings = judging.findings
             try:
@@ -168,6 +178,19 @@ def _undecided(result: CheckResult, found: Findings, fault: str) -> CheckResult:
     if result.id not in found.unexpected:
         return result
     return replace(result, outcome=Outcome.ERROR, message=fault)
+
+
+def _refuse_gaps(engine: Engine) -> None:
+    if gaps := engine.gaps():
+        raise InfrastructureError(
+            f"{_sentence(gaps)} So nothing was graded.",
+            fix="grade on an engine that limits memory and processes: one that runs as root, or a "
+            "rootless one with cgroup v2 and delegated controllers (docker info shows warnings)",
+        )
+
+
+def _sentence(gaps: Sequence[str]) -> str:
+    return f"This engine does not keep a program from {', or '.join(gaps)}."
 
 
 def _nobody(_event: object) -> None:

@@ -18,8 +18,6 @@ from grader.model.report import Check, CheckResult, Outcome
 from grader.supply import PREPARE_SECONDS, Supply, Work, run_message
 
 HIDDEN_TITLE = "A hidden check"
-ENDED = ("killed", "sandbox", "exit", "closed", "refused", "ready")
-"""Reasons behind which there may be a process that the kernel ended: memory ran out."""
 LATE_SECONDS = 15.0
 """Time past a check's limit after which the judge counts as lost: it ends late checks itself."""
 
@@ -139,14 +137,18 @@ class Judging:
         if check not in self.unfinished():
             raise SessionLost(f"the judge told twice how '{check.id}' ended")
         result = result_of(ended, check)
-        if ended.outcome == "unexpected":
-            self.findings.unexpected[check.id] = ended.message
-        elif result.reason in ENDED and self._session.out_of_memory(
+        if result.outcome in (Outcome.FAILED, Outcome.BROKE) and self._session.out_of_memory(
             self._supply.sandboxes, ended.begin, ended.end
-        ):
+        ):  # also when only a child died of it, and the rest of the program answered wrongly
             limit = self._work.exercise.limits.memory // (1024 * 1024)
             text = f"Your program needed more memory than the {limit} MiB it may use."
-            result = replace(result, reason="memory", message=text)
+            result = replace(result, outcome=Outcome.BROKE, reason="memory", message=text)
+            result = replace(result, earned=0.0, expected=None, got=None, diff=None)
+        elif result.reason == "sandbox" and self._session.was_killed(self._supply.main):
+            text = "the sandbox was ended from outside while this check ran"
+            result = replace(result, outcome=Outcome.ERROR, message=text)
+        elif ended.outcome == "unexpected":
+            self.findings.unexpected[check.id] = ended.message
         result = shown(result, check, self._work)
         self.findings.results.append(result)
         self._listener(CheckFinished(result))

@@ -29,6 +29,9 @@ class Keeper:
             if message is None or message.get("run") != self._token:
                 continue
             match events.read(message):
+                case events.Request(number, "service") as request:
+                    self._session.replace_service(request.service)
+                    self._session.send({"type": "reply", "id": number})
                 case events.Request(number):
                     return number
                 case event:

@@ -59,9 +59,14 @@ def overloaded(
     work: Work, results: Sequence[CheckResult], unfinished: Sequence[Check]
 ) -> list[CheckResult]:
     """What a submission gets that made a server or the judge fail twice: those checks broke."""
-    text = "A server stopped answering while your program ran, twice; without it, it is well."
+    text = "{} stopped answering while your program ran, twice; without it, it is well."
     known = [
-        replace(result, outcome=Outcome.BROKE, reason="overloaded", message=text)
+        replace(
+            result,
+            outcome=Outcome.BROKE,
+            reason=f"overloaded {result.reason}".rstrip(),
+            message=text.format(result.reason or "A server"),
+        )
         if result.outcome is Outcome.ERROR
         else result
         for result in results
@@ -75,7 +80,7 @@ def overloaded(
             points=check.points,
             earned=0.0,
             reason="overloaded",
-            message=text,
+            message=text.format("A server"),
         )
         for check in unfinished
     ]

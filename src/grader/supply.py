@@ -56,6 +56,7 @@ class Supply:
         handler = {
             "sandbox": self._another_sandbox,
             "replicas": self._replicas,
+            "service": self._another_service,
             "reference": self._make_reference,
             "reference_reset": self._reset_reference,
         }.get(request.name)
@@ -70,6 +71,10 @@ class Supply:
         self._session.discard(self.main)
         self.main = self._session.sandbox()
         return _address(self.main)
+
+    def _another_service(self, request: events.Request) -> Message:
+        self._session.replace_service(request.service)
+        return {}
 
     def _replicas(self, request: events.Request) -> Message:
         """So many beside the main one, and those of the `lost` slots end."""

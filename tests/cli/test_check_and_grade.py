@@ -136,6 +136,7 @@ def test_check_hands_on_what_it_was_told(run: Run, work: Path) -> None:
         attempt=5,
         owner=str(work.resolve()),
         fresh=True,
+        trusted=True,
     )
 
 

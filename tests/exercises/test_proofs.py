@@ -19,7 +19,7 @@ SEEDS = (1, 20_260, 777_777)
 
 
 def _grade(engine: DockerEngine, exercise: Exercise, submission: Submission, seed: int) -> Report:
-    options = GradeOptions(seed=seed, owner=f"proofs of {exercise.slug}")
+    options = GradeOptions(seed=seed, owner=f"proofs of {exercise.slug}", trusted=True)
     return grade(exercise, submission, engine, options, lambda _: None)
 
 

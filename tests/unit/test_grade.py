@@ -10,14 +10,23 @@ import pytest
 
 from grader.engine.base import SessionSpec
 from grader.engine.fake import FakeEngine, FakeSession
-from grader.errors import SessionLost, UsageError
+from grader.errors import InfrastructureError, SessionLost, UsageError
 from grader.grade import GradeOptions, grade
 from grader.model.exercise import Exercise, Task
-from grader.model.progress import CheckFinished, CheckStarted, Collected, Progress, Retrying, Stage
+from grader.model.progress import (
+    CheckFinished,
+    CheckStarted,
+    Collected,
+    Progress,
+    Retrying,
+    Stage,
+    Warned,
+)
 from grader.model.report import CheckResult, Outcome, Report, Status
 from tests.unit.samples import SUBMISSION, Recorder, check, exercise
 
 A, B = check("test_a"), check("test_b", points=3.0)
+C, D = check("test_c"), check("test_d")
 ERROR = {"outcome": "error", "ratio": 0.0, "message": "postgres stopped answering"}
 FAILED = {"outcome": "failed", "ratio": 0.0, "message": "Two was asked for."}
 
@@ -191,6 +200,15 @@ def test_an_error_that_the_submission_causes_counts(tmp_path: Path) -> None:
     assert (report.status, report.score) == (Status.FAILED, 75)
     assert by_id(report)["test_a"].outcome is Outcome.BROKE
     assert by_id(report)["test_a"].reason == "overloaded"
+    assert by_id(report)["test_a"].message.startswith("A server stopped answering while your")
+
+
+def test_an_overloaded_server_is_named(tmp_path: Path) -> None:
+    """The judge says which server a check took down, and so does the report."""
+    engine = FakeEngine(checks=(A, B), outcomes={"test_a": {**ERROR, "reason": "postgres"}})
+    told = by_id(graded(exercise(tmp_path, A, B), engine))["test_a"]
+    assert (told.outcome, told.reason) == (Outcome.BROKE, "overloaded postgres")
+    assert told.message.startswith("postgres stopped answering while your program ran, twice")
 
 
 def test_an_error_that_comes_back_gives_no_score(tmp_path: Path) -> None:
@@ -228,10 +246,13 @@ def engine_of(kind: type[FakeSession], **values: Any) -> FakeEngine:
     return Engine(**values)
 
 
-def test_a_kill_by_the_memory_limit_is_told_as_such(tmp_path: Path) -> None:
-    """Who is killed inside the engine's memory event ran out of memory; a timeout did not."""
+def test_who_meets_the_memory_limit_is_told_so(tmp_path: Path) -> None:
+    """Inside the engine's memory event all but a right answer ran out of memory.
+
+    A child may have died of it while the rest of the program hangs, or answers wrongly.
+    """
     engine = FakeEngine(
-        checks=(A, B),
+        checks=(A, B, C, D),
         out_of_memory=True,
         outcomes={
             "test_a": {
@@ -240,13 +261,65 @@ def test_a_kill_by_the_memory_limit_is_told_as_such(tmp_path: Path) -> None:
                 "reason": "killed",
                 "message": "Signal 9.",
             },
-            "test_b": {"outcome": "broke", "ratio": 0.0, "reason": "timeout", "message": "Slow."},
+            "test_b": {"outcome": "failed", "ratio": 0.0, "got": "1", "expected": "2"},
+            "test_c": {"outcome": "unexpected", "ratio": 0.0, "message": "KeyError"},
         },
     )
-    results = by_id(graded(exercise(tmp_path, A, B), engine))
-    assert results["test_a"].reason == "memory"
-    assert "256 MiB" in results["test_a"].message
-    assert results["test_b"].reason == "timeout"
+    results = by_id(graded(exercise(tmp_path, A, B, C, D), engine))
+    for name in ("test_a", "test_b", "test_c"):
+        assert (results[name].outcome, results[name].reason) == (Outcome.BROKE, "memory")
+        assert "256 MiB" in results[name].message
+        assert results[name].got is None
+    assert results["test_d"].outcome is Outcome.PASSED
+
+
+def test_a_sandbox_that_somebody_else_killed_is_no_zero(tmp_path: Path) -> None:
+    """What the program did to its own sandbox counts; what was done to it is tried again."""
+    lost = {"outcome": "broke", "ratio": 0.0, "reason": "sandbox", "message": "It ended."}
+    made = exercise(tmp_path, A)
+    engine = FakeEngine(checks=(A,), outcomes={"test_a": lost})
+    assert by_id(graded(made, engine))["test_a"].reason == "sandbox"
+    assert len(engine.sessions) == 1
+    engine = FakeEngine(checks=(A,), outcomes={"test_a": lost}, killed=True)
+
+    def mend(event: Progress) -> None:
+        if isinstance(event, Retrying):
+            assert event.reason == "test_a: the sandbox was ended from outside while this check ran"
+            engine.outcomes = {}
+
+    assert graded(made, engine, mend).status is Status.PASSED
+    assert len(engine.sessions) == 2
+
+
+GAPS = ("taking this machine's memory", "starting processes without end")
+SENTENCE = (
+    "This engine does not keep a program from taking this machine's memory, "
+    "or starting processes without end."
+)
+
+
+def test_code_of_others_is_not_run_where_it_is_not_held_back(tmp_path: Path) -> None:
+    """An engine that does not enforce every limit grades nobody's code: exit code 3, and a fix."""
+    engine = FakeEngine(checks=(A,), open_gaps=GAPS)
+    with pytest.raises(InfrastructureError) as caught:
+        graded(exercise(tmp_path, A), engine)
+    assert caught.value.message == f"{SENTENCE} So nothing was graded."
+    assert caught.value.exit_code == 3
+    assert "docker info" in caught.value.fix
+    assert engine.sessions == []
+
+
+def test_ones_own_code_is_run_with_a_warning(tmp_path: Path) -> None:
+    """A learner may check their own work anywhere; a warm session does not warn again."""
+    engine, recorder = FakeEngine(checks=(A,), open_gaps=GAPS), Recorder()
+    made = exercise(tmp_path, A)
+    for _ in range(2):
+        assert graded(made, engine, recorder, trusted=True, owner="me").status is Status.PASSED
+    told = [event.text for event in recorder.events if isinstance(event, Warned)]
+    assert told == [f"{SENTENCE} Run nobody's code but your own."]
+    recorder = Recorder()
+    graded(made, FakeEngine(checks=(A,)), recorder)
+    assert not [event for event in recorder.events if isinstance(event, Warned)]
 
 
 def test_the_seed_is_kept_or_drawn(tmp_path: Path) -> None:

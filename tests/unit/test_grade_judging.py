@@ -331,6 +331,15 @@ def test_time_that_was_the_graders_does_not_count(tmp_path: Path) -> None:
     assert result.seconds == 0.5
 
 
+def test_a_server_that_is_gone_gets_a_successor(tmp_path: Path) -> None:
+    """The judge names it; the host starts another one under the same name."""
+    request = {"type": "request", "id": 4, "name": "service", "service": "redis"}
+    judge = Judge(COLLECTED, request, PASSED, FINISHED)
+    judge.perform(exercise(tmp_path))
+    assert judge.session.replaced == ["redis"]
+    assert judge.replies[-1] == {"type": "reply", "id": 4}
+
+
 def test_an_unknown_request_is_refused(tmp_path: Path) -> None:
     """The list of what the judge may ask for is closed."""
     judge = Judge(COLLECTED, {"type": "request", "id": 4, "name": "shell"}, PASSED, FINISHED)

@@ -19,6 +19,7 @@ from grader.model.progress import (
     Retrying,
     Stage,
     Transferred,
+    Warned,
 )
 from grader.model.report import Check, CheckResult, Outcome
 from grader.report.marks import UNICODE
@@ -72,6 +73,16 @@ def finished(number: int, outcome: Outcome = Outcome.PASSED) -> CheckFinished:
 def tell(view: LiveView, *events: Progress) -> None:
     for event in events:
         view(event)
+
+
+def test_a_warning_outlives_the_display() -> None:
+    """In a log it is a line like others; the live display keeps it for when it is gone."""
+    view = LiveView(UNICODE, Clock())
+    tell(view, Warned("This engine is weak."))
+    assert view.warnings == ["This engine is weak."]
+    printed = io.StringIO()
+    PlainLines(Console(file=printed, width=80))(Warned("This engine is weak."))
+    assert printed.getvalue() == "warning: This engine is weak.\n"
 
 
 def test_images_show_number_last_line_and_time() -> None:

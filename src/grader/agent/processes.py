@@ -73,11 +73,17 @@ def run(
     assert process.stdin
     assert process.stdout
     assert process.stderr
-    out = Capture(os.dup(process.stdout.fileno()), output, stop)
-    err = Capture(os.dup(process.stderr.fileno()), output, stop)
-    process.stdout.close()
-    process.stderr.close()
-    threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True).start()
+    try:
+        out = Capture(os.dup(process.stdout.fileno()), output, stop)
+        err = Capture(os.dup(process.stderr.fileno()), output, stop)
+        threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True).start()
+    except RuntimeError:  # no thread can be made: the program holds them all already
+        stop()
+        process.wait()
+        return {"broke": "pids"}
+    finally:
+        process.stdout.close()
+        process.stderr.close()
     broke = ""
     try:
         process.wait(timeout)

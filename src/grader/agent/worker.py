@@ -8,6 +8,7 @@ as in a plain program; calls beside it get threads of their own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import inspect
 import os
@@ -68,8 +69,9 @@ class Worker:
         with self._counting:
             self._running -= 1
         reply["id"] = request["id"]
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):  # the program may have closed it
+                stream.flush()
         with self._writing:
             wire.send(self._sock, reply)
 

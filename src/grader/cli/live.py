@@ -22,6 +22,7 @@ from grader.model.progress import (
     Retrying,
     Stage,
     Transferred,
+    Warned,
 )
 from grader.model.report import CheckResult, Outcome
 from grader.report.marks import STYLES, Glyphs
@@ -64,6 +65,7 @@ class LiveView:
         self._spinner = Spinner("line" if glyphs.rule == "-" else "dots", style="cyan")
         self._state = _State(began=clock())
         self._notice = ""
+        self.warnings: list[str] = []
 
     def __call__(self, event: Progress) -> None:
         state, now = self._state, self._clock()
@@ -72,15 +74,8 @@ class LiveView:
                 state.stage, state.began, state.through = text, now, ""
                 if all(image.ready for image in state.images.values()):
                     state.images.clear()
-            case ImageStarted(name, _, total):
-                if not state.images:
-                    state.stage, state.began = "Preparing images", now
-                state.total_images = total
-                state.images[name] = _Image(name, now)
-            case ImageOutput(name, line) if name in state.images:
-                state.images[name].line = line
-            case ImageReady(name, how) if how != "present":
-                state.images.setdefault(name, _Image(name, now)).ready = event
+            case ImageStarted() | ImageOutput() | ImageReady():
+                self._image_news(event, now)
             case Transferred(done, total):
                 state.through = transferred(done, total)
             case Collected(checks):
@@ -91,9 +86,24 @@ class LiveView:
             case CheckFinished(result):
                 state.running = ""
                 state.finished.append(result)
+            case Warned(text):
+                self.warnings.append(text)
             case Retrying(reason):
                 self._notice = f"Something of ours failed, so all checks run again: {reason}"
                 self._state = _State(stage="Starting again", began=now)
+
+    def _image_news(self, event: ImageStarted | ImageOutput | ImageReady, now: float) -> None:
+        state = self._state
+        match event:
+            case ImageStarted(name, _, total):
+                if not state.images:
+                    state.stage, state.began = "Preparing images", now
+                state.total_images = total
+                state.images[name] = _Image(name, now)
+            case ImageOutput(name, line) if name in state.images:
+                state.images[name].line = line
+            case ImageReady(name, how) if how != "present":
+                state.images.setdefault(name, _Image(name, now)).ready = event
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         state, now = self._state, self._clock()

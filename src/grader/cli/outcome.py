@@ -29,6 +29,7 @@ class Run:
     attempt: int = 1
     owner: str = ""
     fresh: bool = False
+    trusted: bool = False
 
     def grade(self, settings: Settings, *, quiet: bool) -> Report:
         """Grade it, showing progress on standard error unless `quiet`."""
@@ -43,6 +44,7 @@ class Run:
             attempt=self.attempt,
             owner=self.owner,
             fresh=self.fresh,
+            trusted=self.trusted,
         )
         with watching(quiet=quiet) as listener:
             return grade(self.exercise, self.submission, engine(settings), options, listener)

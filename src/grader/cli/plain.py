@@ -18,6 +18,7 @@ from grader.model.progress import (
     Retrying,
     Stage,
     Transferred,
+    Warned,
 )
 from grader.report.marks import STYLES, glyphs
 from grader.report.text import one_line, seconds, size
@@ -53,6 +54,8 @@ class PlainLines:
                 mark = self._marks[result.outcome]
                 took = f" ({seconds(result.seconds)})" if result.seconds >= 0.05 else ""
                 self._line(f"  {mark} {result.title}{took}", STYLES[result.outcome])
+            case Warned(text):
+                self._line(f"warning: {text}", "yellow")
             case Retrying(reason):
                 self._line(f"Something of ours failed, so all checks run again: {reason}")
 

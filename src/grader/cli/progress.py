@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from grader.cli import output
 from grader.model.progress import Listener, Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from grader.cli.live import LiveView
 
 
 @contextmanager
@@ -45,5 +51,16 @@ def _view(stack: ExitStack) -> Listener:
     if not console.file.isatty() or console.is_dumb_terminal:
         return PlainLines(console)
     view = LiveView(glyphs(console.options))
+    # Behind the display, which is gone by then: what must be known is not.
+    stack.callback(lambda: _tell_warnings(view, console))
     stack.enter_context(Live(view, console=console, transient=True, refresh_per_second=10))
     return view
+
+
+def _tell_warnings(view: LiveView, console: Console) -> None:
+    from rich.text import Text
+
+    from grader.report.text import one_line
+
+    for warning in view.warnings:
+        console.print(Text(f"warning: {one_line(warning, 400)}", "yellow"), soft_wrap=True)

@@ -61,6 +61,9 @@ class Session(Protocol):
     def discard(self, sandbox: Sandbox) -> None:
         """End a sandbox and everything in it."""
 
+    def replace_service(self, name: str) -> None:
+        """Put a new server in the place of one that ended or hangs. Raises SessionLost."""
+
     def send(self, message: Message) -> None:
         """Hand the judge one message. Raises SessionLost."""
 
@@ -69,6 +72,12 @@ class Session(Protocol):
 
     def out_of_memory(self, sandboxes: Sequence[Sandbox], begin: float, end: float) -> bool:
         """Whether the engine saw one of them meet its memory limit between two epoch times."""
+
+    def was_killed(self, sandbox: Sandbox) -> bool:
+        """Whether somebody outside the sandbox ended it: nothing that runs in there can be blamed.
+
+        Waits a little for the engine to say so.
+        """
 
     def reference(self) -> Session:
         """A session apart, made at the first call, whose sandbox this session's judge can reach.
@@ -87,6 +96,12 @@ class Engine(Protocol):
 
     def prepare(self, spec: SessionSpec, listener: Listener) -> None:
         """Bring what a session of this kind needs (images). Time here is not the learner's."""
+
+    def gaps(self) -> Sequence[str]:
+        """What this engine does not keep the learner's code from, each completing "from ...".
+
+        Found out once per engine. Raises InfrastructureError.
+        """
 
     def session(
         self, spec: SessionSpec, listener: Listener, *, fresh: bool = False

@@ -35,12 +35,18 @@ class FakeEngine:
     lose_session: int = 0
     """So many sessions end in the middle of their run."""
     out_of_memory: bool = False
+    open_gaps: tuple[str, ...] = ()
+    killed: bool = False
+    """Whether sandboxes that end were killed from outside."""
     sessions: list[FakeSession] = field(default_factory=list)
     prepared: int = 0
 
     def prepare(self, spec: SessionSpec, listener: Listener) -> None:
         del spec, listener
         self.prepared += 1
+
+    def gaps(self) -> Sequence[str]:
+        return self.open_gaps
 
     @contextlib.contextmanager
     def session(
@@ -72,6 +78,7 @@ class FakeSession:
         self.ended = False
         self.sandboxes: list[Sandbox] = []
         self.discarded: list[Sandbox] = []
+        self.replaced: list[str] = []
         self.sent: list[Message] = []
         self._engine = engine
         self._queue: deque[Message] = deque()
@@ -101,6 +108,9 @@ class FakeSession:
 
     def discard(self, sandbox: Sandbox) -> None:
         self.discarded.append(sandbox)
+
+    def replace_service(self, name: str) -> None:
+        self.replaced.append(name)
 
     def send(self, message: Message) -> None:
         self.sent.append(message)
@@ -136,6 +146,10 @@ class FakeSession:
     def out_of_memory(self, sandboxes: Sequence[Sandbox], begin: float, end: float) -> bool:
         del begin, end
         return self._engine.out_of_memory and bool(sandboxes)
+
+    def was_killed(self, sandbox: Sandbox) -> bool:
+        del sandbox
+        return self._engine.killed
 
     def reference(self) -> FakeSession:
         return FakeSession(self._engine, self.spec)

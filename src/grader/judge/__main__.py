@@ -26,6 +26,7 @@ from typing import Any
 
 from grader.judge.child import perform
 from grader.judge.lines import Lines
+from grader.judge.standstill import LOOK_EVERY, Deadline
 
 TMP = Path("/tmp")  # noqa: S108 -- the judge's own tmpfs
 LEASE = Path("/session/lease")
@@ -51,7 +52,7 @@ class Parent:
         self._from_child = Lines()
         self._check = ""
         self._began = 0.0
-        self._limit = 0.0
+        self._deadline = Deadline(PREPARE)
         self._done: dict[str, str] = {}
         self._finished = False
         self._running = False
@@ -61,13 +62,13 @@ class Parent:
         self._selector.register(0, selectors.EVENT_READ)
         self._say({"type": "ready"})
         while True:
-            for key, _ in self._selector.select(0.25 if self._check else None):
+            for key, _ in self._selector.select(LOOK_EVERY if self._check else None):
                 if key.fd == 0:
                     if not self._read_host():
                         return
                 else:
                     self._read_child()
-            if self._check and time.time() > self._began + self._limit + LATE:
+            if self._check and self._deadline.is_over():
                 self._end_late()
 
     # -- the host's side ----------------------------------------------------------------------
@@ -164,17 +165,23 @@ class Parent:
             return  # it could not make ready; the next run tries again, and hears why
         kind = event.get("type")
         if kind == "started":
-            self._check, self._began = event["check"], time.time()
-            self._limit, self._running = PREPARE, False
+            self._check = event["check"]
+            self._begin(PREPARE, running=False)
         elif kind == "running":
-            self._began, self._limit, self._running = time.time(), float(event["seconds"]), True
+            if self._running:  # more time, to look at what the check left
+                self._used += self._deadline.spent
+            self._begin(float(event["seconds"]), running=True)
         elif kind == "outcome":
             self._done[event["check"]] = event["outcome"]
-            self._used += event["end"] - event["begin"] - event["stopped"]
+            self._used += self._deadline.spent
             self._check = ""
         elif kind in ("finished", "fault"):
             self._finished = True
         self._say({**event, "run": self._message["run"]})
+
+    def _begin(self, limit: float, *, running: bool) -> None:
+        self._began, self._running = time.time(), running
+        self._deadline = Deadline(limit + LATE)
 
     def _fault(self, text: str) -> None:
         fault = {"type": "fault", "message": text, "author": False}

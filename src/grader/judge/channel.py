@@ -18,8 +18,8 @@ class Channel:
         self._sock = sock
         self._lines = sock.makefile("rb")
         self._lock = threading.Lock()
-        self._next = 0
         self._asking = threading.Lock()
+        self._next = 0
 
     def emit(self, event: Mapping[str, Any]) -> None:
         line = json.dumps(event, separators=(",", ":")).encode() + b"\n"

@@ -12,6 +12,7 @@ import redis.exceptions
 
 from grader.judge.comparison import Comparisons
 from grader.judge.errors import Broke, Fault
+from grader.judge.services.redis import BUSY
 
 TESTS = "/tmp/run/tests/"  # noqa: S108 -- the judge's own tmpfs
 
@@ -77,7 +78,7 @@ def _from_exception(error: BaseException, comparisons: Comparisons) -> Verdict:
         return Verdict(outcome="broke", reason=broke.reason, message=broke.message)
     if isinstance(error, Fault):
         return Verdict(outcome="error", message=str(error)[:2000])
-    if isinstance(error, _HELD_UP):
+    if isinstance(error, _HELD_UP) or _is_busy(error):
         text = "The database could not be read: your program holds a lock, or a statement ran on."
         return Verdict(outcome="broke", reason="locked", message=text)
     if isinstance(error, _SERVER_GONE):
@@ -98,6 +99,11 @@ def _from_client(error: BaseException) -> Broke | None:
 
         return websocket.broken_by(error)
     return None
+
+
+def _is_busy(error: BaseException) -> bool:
+    """Redis runs a script of the learner's and answers nobody else."""
+    return isinstance(error, redis.exceptions.ResponseError) and str(error).startswith(BUSY)
 
 
 def _author_text(error: BaseException) -> str:

@@ -16,10 +16,13 @@ from grader.judge.outcomes import Verdict, as_event, verdict_of
 from grader.judge.psql import Psql
 from grader.judge.run import Learner, Run
 from grader.judge.solution import Solution
+from grader.judge.standstill import Standstill
 from grader.judge.together import Together
 
 SILENT = ("refused", "closed", "timeout")
 """How a check breaks when the learner's server is not there any more."""
+LOOK_SECONDS = 5.0
+"""What looking at the servers behind a check may take."""
 
 
 class Plugin:
@@ -33,6 +36,7 @@ class Plugin:
         self._error: BaseException | None = None
         self._kept: object = None
         self._began = 0.0
+        self._standstill = Standstill()
         self.faults: list[str] = []
 
     # -- collecting ---------------------------------------------------------------------------
@@ -116,6 +120,16 @@ class Plugin:
         self._left -= time.monotonic() - started - run.clock.stopped_seconds
         verdict = verdict_of(self._error, run.comparisons, run.awarded)
         verdict.given, verdict.stopped = run.given, run.clock.stopped_seconds
+        still = self._standstill.since(started)
+        if verdict.outcome != "passed" and still:
+            text = f"everything stood still for {still:.0f} s while this check ran"
+            return Verdict(outcome="error", message=text, ratio=0.0)
+        if verdict.outcome != "passed" and run.services:
+            run.channel.emit({"type": "running", "check": check.id, "seconds": LOOK_SECONDS})
+            gone = run.gone_services()
+            if gone:
+                text = f"{' and '.join(gone)} stopped answering while this check ran"
+                return Verdict(outcome="error", reason=gone[0], message=text, ratio=0.0)
         if verdict.outcome in ("failed", "broke"):
             self._explain(verdict)
         return verdict

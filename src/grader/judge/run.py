@@ -9,8 +9,10 @@ import os
 import random
 import tarfile
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,14 @@ from grader.judge.errors import Fault, SandboxLost
 from grader.judge.forward import Forwards
 from grader.judge.gateway import Gateway
 from grader.judge.sandboxes import Sandboxes
-from grader.judge.services import Service, make
+from grader.judge.services import LOST, Service, make
 from grader.judge.solution import Solution
 
 SLOTS = Path("/slots")
 SESSION = Path("/session")
 READY_SECONDS = 30.0
+ALIVE_SECONDS = 3.0
+"""A server that does not answer for so long counts as gone."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +92,14 @@ class Run:
         """Wait for the servers, make their template state, open the gateway. Raises Fault."""
         for name, options in self.prepared["services"].items():
             service = make(name, options)
-            service.wait_ready(READY_SECONDS)
-            service.prepare(list(options["init"]))
+            self._bring_up(name, service)
             link = self._gateway.link(name, str(SESSION / f"{name}.sock"), int(options["port"]))
             self.services[name] = service
             self.fixtures[name] = service.fixture(link)
+
+    def _bring_up(self, name: str, service: Service) -> None:
+        service.wait_ready(READY_SECONDS)
+        service.prepare(list(self.prepared["services"][name]["init"]))
 
     def _solution(self, archive: str) -> Solution:
         return Solution(base64.b64decode(archive), self.prepared["programs"], self._forwards)
@@ -140,8 +147,36 @@ class Run:
 
     def _reset(self, jobs: list[Callable[[], None]]) -> None:
         self._gateway.close()  # until nothing of the last test is left to come through
-        self._at_once([*jobs, *(one.reset for one in self.services.values())])
+        self._at_once([*jobs, *(partial(self._renew, name) for name in self.services)])
         self._gateway.open()
+
+    def _renew(self, name: str) -> None:
+        """Fresh state; a server that the last test's program took down gets a successor."""
+        service = self.services[name]
+        try:
+            service.reset()
+        except LOST:
+            self.channel.request("service", service=name)
+            self._bring_up(name, service)
+            service.reset()
+
+    def gone_services(self) -> list[str]:
+        """Servers that did not survive the test that just ended."""
+        alive: set[str] = set()
+
+        def look(name: str, service: Service) -> None:
+            if service.alive():
+                alive.add(name)
+
+        threads = [
+            threading.Thread(target=look, args=item, daemon=True) for item in self.services.items()
+        ]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + ALIVE_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return [name for name in self.services if name not in alive]
 
     def _reset_sandbox(self) -> None:
         if not self.solution.client.lost:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from grader.judge.client import AgentClient, b64, broken, said
-from grader.judge.errors import AuthorFault, Broke, unreadable
+from grader.judge.errors import AuthorFault, Broke, SandboxLost, unreadable
 from grader.judge.forward import Forwards
 from grader.judge.interpreter import Handle, Interpreter
 from grader.judge.programs import Process, Program
@@ -62,7 +62,8 @@ class Solution:
         self._ran = []
         while self._processes:
             self._processes.pop().close()
-        self.client.request("reset")
+        if "broke" in self.client.request("reset"):
+            raise SandboxLost("The last test's processes could not be ended.")
 
     def printed(self) -> str:
         """The end of what the learner's programs printed in this test."""

@@ -74,6 +74,13 @@ class Retrying:
     reason: str
 
 
+@dataclass(frozen=True)
+class Warned:
+    """Something that keeps nothing from going on, but that whoever runs this must know."""
+
+    text: str
+
+
 Progress = (
     Stage
     | ImageStarted
@@ -84,5 +91,6 @@ Progress = (
     | CheckStarted
     | CheckFinished
     | Retrying
+    | Warned
 )
 Listener = Callable[[Progress], None]

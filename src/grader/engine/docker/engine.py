@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -50,6 +50,16 @@ class DockerEngine:
         from grader.engine.docker.images import Images
 
         Images(self._client, self._settings).ensure(self._names(spec), listener)
+
+    def gaps(self) -> Sequence[str]:
+        return self._gaps
+
+    @cached_property
+    def _gaps(self) -> Sequence[str]:
+        from grader.engine.docker.limits import probe
+
+        limits = probe(self._client, self._settings)
+        return [limit.what for limit in limits if not limit.enforced]
 
     def _names(self, spec: SessionSpec) -> list[str]:
         known = self._tags.runners

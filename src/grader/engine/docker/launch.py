@@ -17,7 +17,7 @@ from grader.engine.docker import containers
 from grader.engine.docker.errors import translated
 from grader.engine.docker.memory import MemoryWatch
 from grader.engine.docker.parts import Parts
-from grader.engine.docker.removal import remove, remove_sandboxes
+from grader.engine.docker.removal import remove, remove_role
 from grader.engine.docker.warm import Record
 from grader.settings import Settings
 
@@ -111,11 +111,11 @@ class Launcher:
         with contextlib.suppress(docker.errors.APIError):  # it is gone already
             self._client.api.kill(container)
 
-    def remove_sandboxes(self) -> None:
-        """Remove every sandbox of the session, whatever runs in it."""
-        remove_sandboxes(self._client, self._plan.record.session)
+    def remove(self, role: str) -> None:
+        """Remove the session's containers of one role, whatever runs in them."""
+        remove_role(self._client, self._plan.record.session, role)
 
-    def remove(self) -> None:
+    def remove_all(self) -> None:
         """Remove every container and volume of the session."""
         remove(self._client, self._plan.record.session)
 
@@ -123,12 +123,18 @@ class Launcher:
         """See MemoryWatch.met_limit."""
         return self._memory.met_limit(names, begin, end)
 
+    def was_killed(self, name: str) -> bool:
+        """See MemoryWatch.was_killed."""
+        return self._memory.was_killed(name)
+
     def close(self) -> None:
         """Let go of the engine; the containers stay."""
         self._memory.close()
 
     def _create(self, made: containers.Container) -> str:
-        answer = self._client.api.create_container(**containers.arguments(self._client.api, made))
+        values = containers.arguments(self._client.api, made)
+        values["environment"]["GRADER_LEASE_GRACE"] = str(self._plan.settings.idle_seconds)
+        answer = self._client.api.create_container(**values)
         self._plan.record.containers.append(answer["Id"])
         return str(answer["Id"])
 

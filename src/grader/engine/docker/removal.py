@@ -21,10 +21,10 @@ def remove(client: docker.DockerClient, session: str) -> None:
                 client.api.remove_volume(volume["Name"])
 
 
-def remove_sandboxes(client: docker.DockerClient, session: str) -> None:
-    """Remove a session's sandboxes, whatever runs in them. Raises InfrastructureError."""
-    with translated("removing sandboxes"):
-        _remove_containers(client, [f"{LABEL}={session}", "grader.role=sandbox"])
+def remove_role(client: docker.DockerClient, session: str, role: str) -> None:
+    """Remove a session's containers of one role, running or not. Raises InfrastructureError."""
+    with translated(f"removing containers of the role {role}"):
+        _remove_containers(client, [f"{LABEL}={session}", f"grader.role={role}"])
 
 
 def _remove_containers(client: docker.DockerClient, labels: list[str]) -> None:

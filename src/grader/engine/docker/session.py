@@ -52,6 +52,7 @@ class DockerSession:
         self._launching: Future[Launcher] | None = None
         self._sandboxes = Sandboxes(self._start_sandbox, self._kill, self._pool)
         self._channel: Channel | None = None
+        self._renewed = 0.0
 
     # -- beginning ----------------------------------------------------------------------------
 
@@ -98,6 +99,7 @@ class DockerSession:
         self.record.judge = self._pool.submit(launcher.make_judge, slots).result()
         self._channel = Channel(launcher.attach(self.record.judge))
         launcher.start(self.record.judge)
+        self._renew_lease()  # before anything else: from here on the end is near if we are killed
         # With the judge, the volumes exist and are mounted: the rest can start at once.
         self._sandboxes.start_ahead()
         services = [
@@ -105,7 +107,6 @@ class DockerSession:
         ]
         for started in services:
             started.result()
-        self._renew_lease()
 
     @classmethod
     def adopt(
@@ -125,7 +126,7 @@ class DockerSession:
             if session._channel is None:
                 session._channel = Channel(session._launcher.attach(record.judge))
             if record.waiting is None:  # its last user was killed in the middle of a run
-                session._launcher.remove_sandboxes()
+                session._launcher.remove("sandbox")
             session._renew_lease()
             session._hear()
         except BaseException:
@@ -170,6 +171,7 @@ class DockerSession:
         raise SessionLost("the warm session's judge does not answer")
 
     def _renew_lease(self) -> None:
+        self._renewed = time.monotonic()
         self.send({"type": "lease", "seconds": self._settings.idle_seconds})
 
     # -- engine.base.Session ------------------------------------------------------------------
@@ -202,6 +204,12 @@ class DockerSession:
     def _start_sandbox(self, slot: str) -> Sandbox:
         return self._launcher.start_sandbox(slot)
 
+    def replace_service(self, name: str) -> None:
+        if name not in self._parts.services:
+            raise SessionLost(f"there is no service '{name}' in this session")
+        self._launcher.remove(name)
+        self._launcher.start_service(name)
+
     def _kill(self, container: str) -> None:
         self._launcher.kill(container)
 
@@ -211,10 +219,22 @@ class DockerSession:
 
     def receive(self, timeout: float) -> Message | None:
         assert self._channel is not None
-        return self._channel.receive(timeout)
+        deadline = time.monotonic() + timeout
+        while True:
+            due = self._renewed + max(self._settings.idle_seconds / 3, 1.0)
+            if due <= time.monotonic():  # the lease lasts as long as somebody is listening
+                self._renew_lease()
+                continue
+            left = deadline - time.monotonic()
+            message = self._channel.receive(max(0.01, min(left, due - time.monotonic())))
+            if message is not None or left <= 0:
+                return message
 
     def out_of_memory(self, sandboxes: Sequence[Sandbox], begin: float, end: float) -> bool:
         return self._launcher.out_of_memory({one.name for one in sandboxes}, begin, end)
+
+    def was_killed(self, sandbox: Sandbox) -> bool:
+        return self._launcher.was_killed(sandbox.name)
 
     def reference(self) -> DockerSession:
         if self._reference is None:
@@ -247,7 +267,7 @@ class DockerSession:
         """Remove every container and volume of the session; safe to call at any time."""
         self.close()
         if self._launching is not None and self._launching.exception() is None:
-            self._launching.result().remove()
+            self._launching.result().remove_all()
 
     def close(self, *, wait: bool = True) -> None:
         """Let go of the session in this process; a session apart for the reference ends."""

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+import psycopg
+import redis
+
 from grader.judge.gateway import Link
+
+LOST = (psycopg.Error, redis.RedisError)
+"""What the runtime's own connection to a server raises when the server is not well."""
 
 
 class Service(Protocol):
@@ -18,7 +24,13 @@ class Service(Protocol):
         """Make the template state, once per session; `init` is run as the learner's account."""
 
     def reset(self) -> None:
-        """Bring the template state back and end every connection of the learner."""
+        """Bring the template state back and end every connection of the learner.
+
+        Raises one of LOST when the server has to be replaced.
+        """
+
+    def alive(self) -> bool:
+        """Whether the server is still the one that was prepared, and answers."""
 
     def fixture(self, link: Link) -> Any:
         """What a hidden test gets."""

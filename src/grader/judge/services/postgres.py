@@ -150,6 +150,13 @@ class PostgresService:
         with contextlib.suppress(psycopg.Error):
             self._make_next()
 
+    def alive(self) -> bool:
+        """A crash of any of its processes ends all connections, so also the runtime's own."""
+        try:
+            return self._admin is not None and self._admin.execute("SELECT 1").rowcount == 1
+        except psycopg.Error:
+            return False
+
     def _reset_roles(self) -> None:
         """Undo what a role may change about itself: its password and its settings.
 

@@ -15,6 +15,8 @@ from redis.retry import Retry
 from grader.judge.errors import Fault
 from grader.judge.gateway import Link
 
+BUSY = "BUSY"
+"""Begins the answer to everything while a script runs for long."""
 _ONCE = Retry(NoBackoff(), 0)  # the client's own patience would hide what happens for seconds
 
 
@@ -31,12 +33,13 @@ class RedisService:
             retry=_ONCE,
         )
         self._client: Redis | None = None
+        self._server = ""
 
     def wait_ready(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                self._admin.ping()
+                self._server = self._identity()
                 return
             except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
                 if time.monotonic() > deadline:
@@ -58,6 +61,19 @@ class RedisService:
         self._admin.flushall(asynchronous=False)
         self._admin.function_flush("SYNC")
         self._admin.script_flush("SYNC")
+
+    def alive(self) -> bool:
+        """A script that runs on holds the server, but does not end it."""
+        try:
+            return self._identity() == self._server
+        except exceptions.ResponseError as error:
+            return str(error).startswith(BUSY)
+        except exceptions.RedisError:
+            return False
+
+    def _identity(self) -> str:
+        """Another one after every start of the server."""
+        return str(self._admin.info("server")["run_id"])
 
     def fixture(self, link: Link) -> Redis:
         self._client = Redis(

@@ -1,0 +1,1 @@
+"""Nothing yet: only the solution of this exercise is ever run."""

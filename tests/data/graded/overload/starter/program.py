@@ -1,0 +1,1 @@
+"""Nothing yet: only the solution and the hostile program are ever run."""
