@@ -17,6 +17,7 @@ from grader.engine.docker.containers import LABEL
 from grader.engine.docker.endpoint import Endpoint, chosen
 from grader.engine.docker.errors import translated
 from grader.engine.docker.images import ImageInfo, Images
+from grader.engine.docker.limits import probe
 from grader.engine.docker.sweep import sweep
 from grader.engine.docker.tags import BASE
 from grader.engine.docker.warm import WarmSessions
@@ -62,9 +63,9 @@ def _examine(
     yield findings.images(listed)
     if not all(image.present for image in listed):
         yield _look("builds", lambda: findings.builds(settings, _has_base(client, settings)))
-    # LIMITS: the finding on a sandbox's limits belongs here, when every image is present:
-    #     listener(Stage("Trying the limits of a sandbox"))
-    #     yield _look("limits", lambda: findings.limits(probe(client, settings), info))
+    else:
+        listener(Stage("Trying the limits of a sandbox"))
+        yield _look("limits", lambda: findings.limits(probe(client, settings), info))
     listener(Stage("Looking for what dead sessions left"))
     yield _look("sessions", lambda: _sessions(client, settings))
 
