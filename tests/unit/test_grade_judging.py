@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from grader.engine.base import SessionSpec
+from grader.engine.base import Message, SessionSpec
 from grader.engine.fake import FakeEngine, FakeSession
 from grader.errors import ExerciseError, InfrastructureError, SessionLost
 from grader.grade import GradeOptions, grade
-from grader.judging import Judging, Work, run_message
+from grader.judging import Judging, Keeper, Work, run_message
 from grader.model.exercise import Exercise, Limits
 from grader.model.progress import Collected
 from grader.model.report import CheckResult, Outcome, Report, Status
@@ -293,3 +293,22 @@ def test_the_judge_gets_the_tests_and_no_leftovers(tmp_path: Path) -> None:
     assert message["env"] == {"REDIS_URL": "redis", "WINDOW": "2"}
     assert message["services"]["redis"]["init"] == ["FLUSHALL"]
     assert (message["learner_seed"], message["attempt"], message["sandbox"]) == (9, 2, None)
+
+
+def test_the_references_session_is_kept_going(tmp_path: Path) -> None:
+    """Its judge says when a reset is done, and gets a successor for a server that is gone."""
+
+    class References(FakeSession):
+        def send(self, message: Message) -> None:
+            super().send(message)
+            if message["type"] == "run":
+                service = {"type": "request", "id": 1, "name": "service", "service": "redis"}
+                ready = {"type": "request", "id": 2, "name": "reset"}
+                self._queue.clear()
+                self._queue.extend({**one, "run": message["run"]} for one in (service, ready))
+
+    spec = SessionSpec(exercise="s", runner="p", services=("redis",), limits=Limits())
+    session = References(FakeEngine(), spec)
+    Keeper(session, {"type": "run", "run": "token"})
+    assert session.replaced == ["redis"]
+    assert session.sent[1:] == [{"type": "reply", "id": 1}]
