@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -311,3 +312,21 @@ def test_help_is_on_the_screen_at_once(tmp_path: Path) -> None:
     assert "grader.cli.main" in imported
     slow = {"docker", "typer", "rich", "msgspec", "yaml", "asyncio", "requests", "pytest"}
     assert imported & slow == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_end_interrupts_unless_the_caller_ignores_it(number: signal.Signals) -> None:
+    """`kill` and a terminal that closes end a command in order; under nohup it goes on."""
+    script = (
+        "import os, signal, sys\n"
+        "from grader.cli import main\n"
+        "number = int(sys.argv[1])\n"
+        "if sys.argv[2] == 'ignored': signal.signal(number, signal.SIG_IGN)\n"
+        "else: signal.signal(number, signal.SIG_DFL)\n"
+        "main._run = lambda arguments: (os.kill(os.getpid(), number), 0)[1]\n"
+        "main.main([])\n"
+    )
+    for mode, code, told in (("heeded", 130, "interrupted\n"), ("ignored", 0, "")):
+        command = [sys.executable, "-c", script, str(int(number)), mode]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        assert (done.returncode, done.stderr) == (code, told)
