@@ -28,6 +28,12 @@ AFTER = 15.0
 """Process 1 looks every five seconds, and waits two for its command to end; the rest is load."""
 
 
+def _heed_signals() -> None:
+    """As in a terminal, also when these tests run in the background, where some are ignored."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Command:
     """`grader grade` of the slow exercise, as a process with a state folder of its own."""
 
@@ -45,6 +51,7 @@ class Command:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            preexec_fn=_heed_signals,
         )
 
     def sweep(self) -> None:

@@ -28,7 +28,11 @@ HOSTILE = {
     "hog_in_a_grandchild": MEMORY,  # the program itself saw nothing of it
     "hog_beside": MEMORY,  # exit code 0
     "huge_answer": ("broke", "memory|answer", ".*"),
-    "fork_bomb": ("broke", "timeout", r"fork_bomb\(\) did not finish within 1 s\."),
+    "fork_bomb": (  # so many copies may also meet the memory limit first
+        "broke",
+        "timeout|memory",
+        r"fork_bomb\(\) did not finish within 1 s\.|Your program needed more memory .*",
+    ),
     "fork_bomb_of_the_shell": (
         "broke",
         "timeout|pids",

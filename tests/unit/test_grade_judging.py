@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from grader.engine.base import FURTHER, SessionSpec
+from grader.engine.base import FURTHER, Message, SessionSpec
 from grader.engine.fake import FakeEngine, FakeSession
 from grader.errors import ExerciseError, SessionLost
 from grader.grade import GradeOptions, grade
 from grader.judging import Judging
+from grader.keeper import Keeper
 from grader.model.exercise import Exercise, Limits, Program, Ready
 from grader.model.progress import Collected
 from grader.model.report import CheckResult, Outcome, Report, Status
@@ -400,3 +401,21 @@ def test_the_judge_gets_the_tests_and_no_leftovers(tmp_path: Path) -> None:
     assert message["env"] == {"REDIS_URL": "redis", "WINDOW": "2"}
     assert message["services"]["redis"]["init"] == ["FLUSHALL"]
     assert (message["learner_seed"], message["attempt"], message["sandbox"]) == (9, 2, None)
+
+
+def test_the_references_session_is_kept_going(tmp_path: Path) -> None:
+    """Its judge says when a reset is done, and gets a successor for a server that is gone."""
+
+    class References(FakeSession):
+        def send(self, message: Message) -> None:
+            self.sent.append(message)
+            if message["type"] == "run":
+                service = {"type": "request", "id": 1, "name": "service", "service": "redis"}
+                ready = {"type": "request", "id": 2, "name": "reset"}
+                self._queue.extend({**one, "run": message["run"]} for one in (service, ready))
+
+    spec = SessionSpec(exercise="s", runner="p", services=("redis",), limits=Limits())
+    session = References(FakeEngine(), spec)
+    Keeper(session, {"type": "run", "run": "token"})
+    assert session.replaced == ["redis"]
+    assert session.sent[1:] == [{"type": "reply", "id": 1}]
