@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit format base engine images clean
+.PHONY: help demo test check unit fuzz format base engine images clean
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ check: $(INSTALLED) ## Lint and types
 
 unit: $(INSTALLED) ## The tests that need no engine and take seconds
 	$(BIN)/python -m pytest tests/unit
+
+fuzz: $(INSTALLED) ## 10,000 hostile inputs for each reader of outside data (an hour)
+	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz --durations=40
 
 format: $(INSTALLED) ## Lay the code out
 	$(BIN)/ruff format .
