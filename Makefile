@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit bench verdicts format base engine images clean
+.PHONY: help demo test check unit fuzz bench verdicts format base engine images clean
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ bench: $(INSTALLED) ## What a learner waits for, beside plain pytest
 
 verdicts: $(INSTALLED) ## 300 runs of every exercise must give 300 equal verdicts (an hour)
 	$(BIN)/python bench/verdicts.py
+
+fuzz: $(INSTALLED) ## 10,000 hostile inputs for each reader of outside data (an hour)
+	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz --durations=40
 
 format: $(INSTALLED) ## Lay the code out
 	$(BIN)/ruff format .

@@ -66,7 +66,7 @@ class Parent:
                 if key.fd == 0:
                     if not self._read_host():
                         return
-                else:
+                elif key.fileobj is self._sock:  # else the host has just ended that run
                     self._read_child()
             if self._check and self._deadline.is_over():
                 self._end_late()

@@ -107,6 +107,8 @@ class AgentClient:
         self._end = self._end or end
         for answer in list(self._waiting.values()):
             answer.put(end)
+        self._reader.close()
+        self._sock.close()
 
     def close(self) -> None:
         self._end = self._end or SandboxLost("The sandbox is not used any more.")

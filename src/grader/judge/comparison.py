@@ -16,6 +16,8 @@ from typing import Any
 
 LONGEST = 4000
 MOST_LINES = 60
+DEEPEST = 20
+"""Levels that are laid out with line breaks, at most."""
 MOST_TEXT = 100_000
 """Characters of a text that are compared line by line."""
 
@@ -103,21 +105,26 @@ _SHORT.maxlong = 200
 
 
 def _small(value: Any) -> bool:
-    """Whether pprint is safe: counts items without going deep or far."""
+    """Whether pprint is safe: counts items without going deep or far.
+
+    It writes out the whole inside of each level anew: 600 lists in each other take it minutes.
+    """
     budget = 2000
-    waiting = [value]
+    waiting = [(value, 0)]
     while waiting:
-        item = waiting.pop()
+        item, depth = waiting.pop()
         budget -= 1
+        inner: list[Any] = []
         if isinstance(item, str | bytes | bytearray):
             budget -= len(item) // 20
         elif isinstance(item, int) and item.bit_length() > 4000:
             return False
         elif isinstance(item, dict):
-            waiting += [*list(item.keys())[:budget], *list(item.values())[:budget]]
+            inner = [*list(item.keys())[:budget], *list(item.values())[:budget]]
         elif isinstance(item, list | tuple | set | frozenset):
-            waiting += list(item)[: budget + 1]
-        if budget <= 0:
+            inner = list(item)[: budget + 1]
+        waiting += [(one, depth + 1) for one in inner]
+        if budget <= 0 or depth > DEEPEST:
             return False
     return True
 

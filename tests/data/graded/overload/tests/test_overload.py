@@ -6,7 +6,7 @@ tests/docker/test_limits.py says how each must end.
 import pytest
 
 
-@pytest.mark.check(task="all", seconds=8)
+@pytest.mark.check(task="all", seconds=25)
 @pytest.mark.parametrize("turn", ["hostile", "after"])
 @pytest.mark.parametrize(
     "program",
@@ -33,7 +33,8 @@ import pytest
 def test_program(solution, postgres, redis, rng, program, turn):
     """The program {program}."""
     if turn == "hostile":
-        assert solution.call("program:perform", program, timeout=5) == 3, "it is not three"
+        patience = 20 if program.endswith("memory") else 5
+        assert solution.call("program:perform", program, timeout=patience) == 3, "it is not three"
         assert redis.set("key", "value"), "Redis does not answer"
         assert postgres.value("SELECT n FROM counter WHERE id = 1") == 10, "another number"
         return
