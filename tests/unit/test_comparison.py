@@ -125,10 +125,11 @@ def test_tokens_cannot_be_foreseen() -> None:
     assert all(len(token) > 30 for token in tokens)
 
 
-def test_lines_get_a_diff() -> None:
+@pytest.mark.parametrize("first", ["a", "a " * 60], ids=["short", "long"])
+def test_lines_get_a_diff(first: str) -> None:
     """Text of several lines and values that take several lines are compared line by line."""
     comparisons = Comparisons()
-    token = comparisons.explain("==", "a\nx\nc", "a\nb\nc")
+    token = comparisons.explain("==", f"{first}\nx\nc", f"{first}\nb\nc")
     _, sides = comparisons.split(f"assert {token}")
     assert sides is not None
     assert sides.diff is not None

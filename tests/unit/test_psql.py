@@ -95,6 +95,13 @@ def test_a_file_is_run_as_it_was_handed_in() -> None:
     assert client.argv[-2:] == ["-c", "SELECT 'ö';\n"]
 
 
+def test_a_command_in_front_is_sql_like_the_rest() -> None:
+    """Not even the first line of a file reaches psql as one of its own commands."""
+    runner, client, _ = psql({"a.sql": b"\\! ls"})
+    runner.file("a.sql")
+    assert client.argv[-1] == " \\! ls"
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

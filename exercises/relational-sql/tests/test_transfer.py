@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 import pytest
-from coop import put, same
+from tables import put, same
 
 PATIENCE = 25  # seconds that a slow machine may need for a transfer that has to wait
+COLUMNS = ("sender_id", "receiver_id", "amount")
 BALANCES = "SELECT id, balance FROM members ORDER BY id"
 
 
@@ -57,7 +58,7 @@ def test_transfer_moves_money(psql, postgres, rng):
     start = [money(rng, 10_000, 90_000) for _ in range(4)]
     open_accounts(psql, postgres, *start)
     sender, receiver = rng.sample([1, 2, 3, 4], 2)
-    expected = dict(enumerate(start, start=1))
+    expected, paid = dict(enumerate(start, start=1)), []
     for amount in (money(rng), money(rng)):
         psql.statement(call(sender, receiver, amount))
         expected[sender] -= amount
@@ -67,11 +68,13 @@ def test_transfer_moves_money(psql, postgres, rng):
             expected,
             (f"After {call(sender, receiver, amount)} the balances should be these."),
         )
-        wrote = postgres.rows(
-            "SELECT sender_id, receiver_id, amount FROM transfers ORDER BY id DESC LIMIT 1"
-        )
-        assert wrote == [{"sender_id": sender, "receiver_id": receiver, "amount": amount}], (
-            f"After {call(sender, receiver, amount)} the last row of transfers should be this."
+        paid.append((sender, receiver, amount))
+        rows = postgres.rows(f"SELECT {', '.join(COLUMNS)} FROM transfers")
+        same(
+            [tuple(row.values()) for row in rows],
+            paid,
+            COLUMNS,
+            f"After {call(sender, receiver, amount)} these rows of transfers differ.",
         )
     psql.statement(call(sender, receiver, expected[sender]))
     left = balances(postgres)[sender]

@@ -71,7 +71,8 @@ class Psql:
         size = len(text.encode())
         assert size <= LONGEST, f"{path} has {size} bytes; more than {LONGEST} are not run"
         assert "\0" not in text, f"{path} is not text: it has a zero byte"
-        return self._ask(text, path, check, timeout)
+        # psql would take a backslash in front for a command of its own.
+        return self._ask(f" {text}" if text.startswith("\\") else text, path, check, timeout)
 
     def statement(self, sql: str, *, check: bool = True, timeout: float = 5) -> Answer:
         """Run a statement of the test's own, which meets what the learner made."""
