@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,9 +38,11 @@ def _heed_signals() -> None:
 class Command:
     """`grader grade` of the slow exercise, as a process with a state folder of its own."""
 
-    def __init__(self, state: Path, client: docker.DockerClient) -> None:
+    def __init__(self, state: Path, client: docker.DockerClient, probed: Path) -> None:
         self._client = client
+        self._probed = probed
         self._home = WarmSessions(state).home
+        shutil.copytree(probed, state / "limits", dirs_exist_ok=True)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("GRADER_")}
         self.env |= {"GRADER_STATE_DIR": str(state), "GRADER_IDLE_SECONDS": str(LEASE)}
 
@@ -53,6 +56,10 @@ class Command:
             stderr=subprocess.PIPE,
             preexec_fn=_heed_signals,
         )
+
+    def another(self, state: Path) -> Command:
+        """The same with a state folder that knows nothing of this one's sessions."""
+        return Command(state, self._client, self._probed)
 
     def sweep(self) -> None:
         done = [sys.executable, "-m", "grader", "stop"]
@@ -83,7 +90,8 @@ class Command:
 @pytest.fixture
 def command(tmp_path: Path, settings: Settings, docker_engine: DockerEngine) -> Iterator[Command]:
     client = connect(settings)
-    made = Command(tmp_path / "state", client)
+    docker_engine.gaps()  # the engine is probed now, and not in each of the commands
+    made = Command(tmp_path / "state", client, settings.state_dir / "limits")
     yield made
     made.sweep()
     assert (made.containers(), made.volumes()) == (set(), [])
@@ -113,26 +121,33 @@ def test_a_signal_ends_it_orderly(command: Command, number: signal.Signals, mome
     assert command.volumes() == []
 
 
-def test_kill_9_at_random_moments(command: Command) -> None:
+MOMENTS = ("Starting", "Running the checks", "A sum.")
+
+
+def test_kill_9_at_random_moments(command: Command, tmp_path: Path) -> None:
     """A killed command cannot clean up; its containers end by themselves when the lease does.
 
-    A container that was made and not yet started in that very moment has nobody to end it. The
-    next command of any kind removes it, and so do the volumes, which hold nothing any more.
+    Each of these commands has a state folder of its own, so that none sweeps behind another. A
+    container that was made and not yet started in that very moment has nobody to end it: the next
+    command removes it, and also the volumes, which hold nothing any more.
     """
-    moments = random.Random(7)
-    for _ in range(10):
-        process = command.start()
-        time.sleep(moments.uniform(0.1, 5.0))
+    dice = random.Random(7)
+    killed = [command.another(tmp_path / f"state{number}") for number in range(9)]
+    for number, one in enumerate(killed):
+        process = one.start()
+        _until(process, MOMENTS[number % len(MOMENTS)])
+        time.sleep(dice.uniform(0, 1))
         process.kill()
         process.communicate()
-    killed = time.monotonic()
-    while any("running" in one for one in command.containers()):
-        assert time.monotonic() - killed < LEASE + AFTER, command.containers()
+    assert any("running" in state for one in killed for state in one.containers())
+    end = time.monotonic() + LEASE + AFTER
+    while any("running" in state for one in killed for state in one.containers()):
+        assert time.monotonic() < end, [one.containers() for one in killed]
         time.sleep(0.2)
-    assert command.containers() <= {f"{role} created" for role in ROLES}
-
-
-ROLES = ("judge", "sandbox", "postgres", "redis")
+    for one in killed:
+        assert all(state.endswith(" created") for state in one.containers()), one.containers()
+        one.sweep()
+        assert (one.containers(), one.volumes()) == (set(), [])
 
 
 def test_the_lease_lasts_as_long_as_the_run(command: Command) -> None:
