@@ -290,10 +290,16 @@ def test_a_hostile_learners_process(sent: bytes | list[Any]) -> None:
     else:
         stream = b"".join(framed(json.dumps(expanded(one, 400)).encode()) for one in sent)
     zygote = NobodysZygote()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Interpreter, "kill", lambda _: None)  # there is no process to end
+        hostile_answer(Interpreter(zygote, "/", {}, 1000), zygote, stream)  # type: ignore[arg-type]
+
+
+def hostile_answer(interpreter: Interpreter, zygote: NobodysZygote, stream: bytes) -> None:
+    """One call, answered with this stream, as far as the judge."""
     near, far = socket.socketpair()
-    interpreter = Interpreter(zygote, "/", {}, 1000)  # type: ignore[arg-type]
     reply = functools.partial(main.Server(None, near)._reply, {"number": 7})  # type: ignore[arg-type]
-    with near, far, watched(sent):
+    with near, far, watched(stream):
         interpreter.request({"op": "call"}, 20, reply)
         with socket.socket(fileno=zygote.control) as learner, contextlib.suppress(OSError):
             learner.sendall(stream)
