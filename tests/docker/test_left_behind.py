@@ -23,9 +23,9 @@ from grader.settings import Settings
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("docker_engine")]
 SLOW = Path(__file__).parent.parent / "data" / "graded" / "slow"
-LEASE = 10
+LEASE = 20
 """Seconds: short, so that a test can wait for its end."""
-AFTER = 15.0
+AFTER = 25.0
 """Process 1 looks every five seconds, and waits two for its command to end; the rest is load."""
 
 
@@ -152,7 +152,7 @@ def test_kill_9_at_random_moments(command: Command, tmp_path: Path) -> None:
 
 def test_the_lease_lasts_as_long_as_the_run(command: Command) -> None:
     """A run that takes longer than the lease is not ended by it."""
-    command.env["GRADER_IDLE_SECONDS"] = "2"
+    command.env["GRADER_IDLE_SECONDS"] = "9"
     process = command.start("patient")
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, out + err
