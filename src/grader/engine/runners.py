@@ -133,7 +133,7 @@ def read(folder: Path) -> Runner:
     except OSError as error:
         raise InfrastructureError(f"{file}: cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, ValueError) as error:  # msgspec's are ValueErrors
-        raise InfrastructureError(f"{file}: {error}", fix="mend the file") from None
+        raise InfrastructureError(f"{file}: {str(error)[:500]}", fix="mend the file") from None
     values: dict[str, Any] = msgspec.to_builtins(spec)
     values["preload"] = tuple(values.get("preload", ()))
     values["accounts"] = values.get("accounts") or {}
