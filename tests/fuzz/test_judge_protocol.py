@@ -101,8 +101,8 @@ def flood(first: bytes, part: bytes, times: int) -> None:
     [
         (frame(b"", 1, lie=2**32 - 2), b"x" * 65_536, 1000),
         (frame(b"", 2, lie=2**32 - 2), b"x" * 65_536, 1000),
-        (b"", frame(b"\n" * 65_000), 20),
-        (b"", frame(b"[1]\n" * 16_000), 20),
+        (b"", frame(b"\n" * 65_000), 6),
+        (b"", frame(b"[1]\n" * 16_000), 6),
         (b"", frame(b"") * 8_000, 20),
     ],
     ids=["frame", "stderr", "lines", "lists", "frames"],
@@ -274,7 +274,9 @@ class Parent:
             assert part, f"the parent ended or hangs: {self._process.poll()}"
             self._buffer += part
         line, _, self._buffer = self._buffer.partition(b"\n")
-        found: dict[str, Any] = json.loads(line)
+        found: dict[str, Any] = {}
+        with contextlib.suppress(RecursionError):  # our stack is higher than the parent's
+            found = json.loads(line)
         return found
 
     def until(self, **wanted: Any) -> list[dict[str, Any]]:
@@ -358,8 +360,12 @@ def test_the_parent_reads_any_line_of_the_host(parent: Parent, content: bytes) -
         assert parent.answers()
 
 
+# as deep as can just be read: writing it again needs a little more
+DEEP = [b"[" * depth + b"]" * depth for depth in (300, 600, 900, 960, 975, 980, 985, 990)]
 EVENTS = b"".join(line(event) for event in GOOD)
 CHILDS_TORN = (
+    *(b'{"type":' + deep + b"}\n" for deep in DEEP),
+    *(b'{"type":"request","id":' + deep + b"}\n" for deep in DEEP),
     *(b"[" * 5000 + b"\n", b"\n" * 3000, b"NaN\n", b"\xff\n", b"{\n", line([]), line({}), b"{"),
     *(line({"type": kind}) for kind in ("started", "running", "outcome", "request", ["x"], None)),
     *(line({"type": "running", "seconds": value}) for value in NUMBERS),
@@ -380,6 +386,19 @@ def test_the_parent_reads_anything_of_a_run(parent: Parent, content: bytes) -> N
         parent.say(line({"type": "cancel"}))
         for said in parent.answers():
             assert said.get("run", "token") == "token"
+
+
+@pytest.mark.parametrize("deep", DEEP, ids=len)
+def test_the_parent_cannot_be_nested_to_death(parent: Parent, deep: bytes) -> None:
+    """What it can read and not write again is no message."""
+    for kind in (b'"ping"', b'"reply"', deep):
+        parent.say(b'{"type":' + kind + b',"id":' + deep + b"}\n")
+        assert parent.answers()
+        content = b'{"type":' + kind + b',"id":' + deep + b"}\n"
+        message = {"type": "run", "run": "t", "bytes": base64.b64encode(content).decode()}
+        parent.say(line(message))
+        parent.until(type="fault")
+        assert parent.answers()
 
 
 def test_a_run_that_says_nonsense_is_a_fault(parent: Parent) -> None:

@@ -120,12 +120,12 @@ def test_a_runner(folder: Path, content: bytes) -> None:
 SERVICE = (shipped.runners() / "postgres" / "runner.yaml").read_text("utf-8")
 
 
-@pytest.mark.parametrize("value", [*HARD_VALUES, *TEMPLATES], ids=lambda value: repr(value[:12]))
 @pytest.mark.parametrize("key", ["kind", "uid", "data", "env", "accounts", "  DATABASE_URL"])
-def test_hard_values_of_a_runner(folder: Path, key: str, value: bytes) -> None:
+def test_hard_values_of_a_runner(folder: Path, key: str) -> None:
     """Dates that do not exist, numbers without end, fields that reach into objects."""
     lines = [line.encode() for line in SERVICE.splitlines() if not line.startswith(f"{key}:")]
-    runner_or_refused(folder, b"\n".join([*lines, key.encode() + b": " + value]))
+    for value in (*HARD_VALUES, *TEMPLATES):
+        runner_or_refused(folder, b"\n".join([*lines, key.encode() + b": " + value]))
 
 
 def info_or_refused(folder: Path, content: bytes) -> None:
@@ -194,11 +194,11 @@ def test_a_config_file(folder: Path, content: bytes) -> None:
     settings_or_refused(folder, content)
 
 
-@pytest.mark.parametrize("value", HARD_TOML, ids=lambda value: repr(value[:12]))
 @pytest.mark.parametrize("key", [*settings_module.FROM_USER, "unknown", ""])
-def test_hard_values_of_a_config_file(folder: Path, key: str, value: bytes) -> None:
+def test_hard_values_of_a_config_file(folder: Path, key: str) -> None:
     """Numbers too long to print, nesting without end, the home of nobody."""
-    settings_or_refused(folder, key.encode() + b" = " + value if key else value)
+    for value in HARD_TOML:
+        settings_or_refused(folder, key.encode() + b" = " + value if key else value)
 
 
 RECORD = Record(

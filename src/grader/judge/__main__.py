@@ -83,7 +83,9 @@ class Parent:
         if not data:
             return False
         for message in self._from_host.feed(data):
-            if message is not None:  # else half a line of a host that was killed
+            if message is None:  # half a line of a host that was killed
+                continue
+            with contextlib.suppress(RecursionError):  # nested deeper than can be written again
                 self._handle(message)
         return True
 
@@ -153,12 +155,15 @@ class Parent:
             self._child_ended()
             return
         for event in self._from_child.feed(data):
-            if event is None or not _is_event(event):
+            try:
+                if event is None or not _is_event(event):
+                    raise ValueError
+                self._event(event)
+            except (ValueError, RecursionError):
                 if not self._waiting:
                     self._fault("the judge's process said what is not understood")
                 self._end()
                 return
-            self._event(event)
 
     def _event(self, event: dict[str, Any]) -> None:
         if self._waiting:
@@ -241,10 +246,11 @@ _PARTS: dict[str, dict[str, type]] = {
 
 
 def _is_event(event: dict[str, Any]) -> bool:
-    parts = _PARTS.get(str(event.get("type"))[:20], {})
+    kind = event.get("type")
+    parts = _PARTS.get(kind, {}) if isinstance(kind, str) else {}
     return all(
-        _is_number(event.get(name)) if kind is float else isinstance(event.get(name), kind)
-        for name, kind in parts.items()
+        _is_number(event.get(name)) if wanted is float else isinstance(event.get(name), wanted)
+        for name, wanted in parts.items()
     )
 
 
