@@ -28,6 +28,7 @@ TEMPLATE = "grader_template_"
 CHECKER = "checker"
 DATABASE = "learner"
 MOST_ROWS = 100_000
+READ_AT_ONCE = 500
 ROLE_SETTINGS = {
     "statement_timeout": "15s",
     "idle_in_transaction_session_timeout": "60s",
@@ -218,8 +219,8 @@ class Postgres:
 
     def rows(self, query: str, params: Params = None) -> list[dict[str, Any]]:
         """All rows as dicts, at most MOST_ROWS; more than that are not even read."""
-        cursor = self._open().cursor()
-        rows = list(islice(cursor.stream(query.encode(), params), MOST_ROWS + 1))
+        stream = self._open().cursor().stream(query.encode(), params, size=READ_AT_ONCE)
+        rows = list(islice(stream, MOST_ROWS + 1))
         assert len(rows) <= MOST_ROWS, f"a table of more than {MOST_ROWS} rows"
         return rows
 
