@@ -41,7 +41,7 @@ def test_every_check_ends_as_its_name_says(results: dict[str, CheckResult]) -> N
         if result.outcome != expected or (expected == "broke" and result.reason != words[2]):
             wrong[name] = (result.outcome, result.reason, result.message, result.log)
     assert wrong == {}
-    assert len(results) == 34
+    assert len(results) == 35
 
 
 def test_a_wrong_answer_shows_both_sides(results: dict[str, CheckResult]) -> None:

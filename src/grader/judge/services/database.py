@@ -16,6 +16,7 @@ from psycopg import sql
 from grader.judge.gateway import Link
 
 MOST_ROWS = 100_000
+READ_AT_ONCE = 500
 Connection = psycopg.Connection[dict[str, Any]]
 _BLOCKED = """
 SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
@@ -53,8 +54,8 @@ class Postgres:
 
     def rows(self, query: str, params: Params = None) -> list[dict[str, Any]]:
         """All rows as dicts, at most MOST_ROWS; more than that are not even read."""
-        cursor = self._open().cursor()
-        rows = list(islice(cursor.stream(query.encode(), params), MOST_ROWS + 1))
+        stream = self._open().cursor().stream(query.encode(), params, size=READ_AT_ONCE)
+        rows = list(islice(stream, MOST_ROWS + 1))
         assert len(rows) <= MOST_ROWS, f"a table of more than {MOST_ROWS} rows"
         return rows
 

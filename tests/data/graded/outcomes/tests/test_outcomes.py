@@ -200,6 +200,13 @@ def test_skipped(solution):
 
 
 @pytest.mark.check(task="all")
+def test_failed_endless_table(postgres):
+    """More rows than a test can want are not read."""
+    postgres.execute("CREATE VIEW endless AS SELECT generate_series(1, 1000000000) AS n")
+    postgres.rows("SELECT n FROM endless")
+
+
+@pytest.mark.check(task="all")
 def test_broke_crash(solution):
     """An exception breaks, with the learner's own traceback."""
     solution.call("program:unlucky")
