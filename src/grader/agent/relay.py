@@ -32,6 +32,13 @@ class Pipe(asyncio.Protocol):
         self.transport = transport
         if self._held:
             self.transport.pause_reading()
+            # Python 3.11 before its fourth release begins to read all the same, right after this.
+            asyncio.get_running_loop().call_soon(self._pause_again)
+
+    def _pause_again(self) -> None:
+        if self._held and not self.transport.is_closing():
+            self.transport.resume_reading()
+            self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         if self.peer is not None:
