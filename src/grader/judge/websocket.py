@@ -53,7 +53,7 @@ def open_websocket(forward: Forward, path: str, options: dict[str, Any]) -> WebS
     except TimeoutError:
         text = f"{what} was not opened within {settings['open_timeout']:g} s."
         raise Broke("timeout", text) from None
-    except (OSError, EOFError, exceptions.InvalidMessage) as error:
+    except (OSError, EOFError, exceptions.InvalidMessage, exceptions.ConnectionClosed) as error:
         if forward.refused > before:
             raise Broke("refused", REFUSED.format(what=what)) from error
         raise Broke("closed", f"{what}: the connection was closed before it was open.") from error
