@@ -20,7 +20,7 @@ ENTRY_SECONDS = 60  # give or take a tenth
 MISSING_SECONDS = 8
 LEASE_SECONDS = 2  # the time in which one reader may load a product while the others wait
 WAIT_SECONDS = 4
-REDIS_TIMEOUT = 0.4
+REDIS_TIMEOUT = 0.8
 
 # Stores what was loaded, but only while the lease is still ours: whoever changes the product takes
 # the lease away, because what we have read may be old by then.
@@ -110,7 +110,7 @@ class Catalog:
             if leased and entry is None:
                 return self._load_and_store(product_id, ticket)
             if entry is None:
-                time.sleep(random.uniform(0.02, 0.06))
+                time.sleep(random.uniform(0.05, 0.15))
         return self._load(product_id) if entry is None else decode(entry)
 
     def _load_and_store(self, product_id, ticket):

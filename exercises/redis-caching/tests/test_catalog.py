@@ -249,7 +249,7 @@ def test_one_query_for_fifty_readers(solution, postgres, redis, rng, together, e
             )
             stays(
                 lambda: waiting(postgres) == 1,
-                during=0.1,
+                during=0.15,
                 message="Several readers of one product wait for the same row of the database. "
                 "One should load it, and the others should wait for that one.",
             )
@@ -282,7 +282,7 @@ def test_loader_that_never_comes_back(solution, postgres, redis, rng, eventually
             waiter = pool.submit(other_worker.get, product["id"], timeout=20)
             stays(
                 lambda: waiting(postgres) == 1,
-                during=0.1,
+                during=0.15,
                 message="While one reader loads the product, another one asked the database too.",
             )
             pass_time(redis, 3.1)
