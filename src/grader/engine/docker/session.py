@@ -27,6 +27,8 @@ from grader.settings import Settings
 SLOTS = ("slot0", "slot1", "slot2")
 REFERENCE_SLOT = "reference"
 ANSWER_WITHIN = 20.0
+STARTING = 60
+"""Seconds a container lives at least before there is a lease: starting it may take long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +189,8 @@ class DockerSession:
     def _create(self, made: containers.Container) -> str:
         api = self._client.api
         values = containers.arguments(api, made)
-        values["environment"]["GRADER_LEASE_GRACE"] = str(self._settings.idle_seconds)
+        grace = max(self._settings.idle_seconds, STARTING)
+        values["environment"]["GRADER_LEASE_GRACE"] = str(grace)
         answer = api.create_container(**values)
         self.record.containers.append(answer["Id"])
         return str(answer["Id"])
