@@ -21,6 +21,9 @@ from grader.engine.docker.removal import remove, remove_role
 from grader.engine.docker.warm import Record
 from grader.settings import Settings
 
+STARTING = 60
+"""Seconds a container lives at least before there is a lease: starting it may take long."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -133,7 +136,8 @@ class Launcher:
 
     def _create(self, made: containers.Container) -> str:
         values = containers.arguments(self._client.api, made)
-        values["environment"]["GRADER_LEASE_GRACE"] = str(self._plan.settings.idle_seconds)
+        grace = max(self._plan.settings.idle_seconds, STARTING)
+        values["environment"]["GRADER_LEASE_GRACE"] = str(grace)
         answer = self._client.api.create_container(**values)
         self._plan.record.containers.append(answer["Id"])
         return str(answer["Id"])

@@ -36,7 +36,7 @@ Found = Mapping[str, Any]
 _LIMITS: Mapping[str, tuple[str, Callable[[Found], bool]]] = {
     "memory": ("taking this machine's memory", lambda found: found["memory"] == "killed"),
     "processes": ("starting processes without end", lambda found: found["processes"] == "EAGAIN"),
-    "processor": ("taking every processor", lambda found: found["processor"] < 0.6),
+    "processor": ("taking every processor", lambda found: found["processor"] == "throttled"),
     "disk": ("filling a disk", lambda found: found["disk"] == "ENOSPC"),
     "files": (
         "making files without end, or one too large",

@@ -62,15 +62,28 @@ def processes():
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
 
+def throttled():
+    for path in ("/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat"):
+        try:
+            with open(path) as file:
+                return int(dict(line.split() for line in file)["nr_throttled"])
+        except (OSError, KeyError, ValueError):
+            continue
+    return None
+
 def processor():
-    spent = []
+    # What the kernel says about it; without that, the share that we got, which may also be small
+    # because the machine is busy.
+    before, shares = throttled(), []
     for _ in range(3):
         began = time.process_time()
         until = time.monotonic() + 0.3
         while time.monotonic() < until:
             pass
-        spent.append(time.process_time() - began)
-    return max(spent) / 0.3
+        shares.append((time.process_time() - began) / 0.3)
+    if before is not None:
+        return "throttled" if throttled() > before else "went on"
+    return "throttled" if max(shares) < 0.6 else "went on"
 
 def disk():
     for number in range(20):
