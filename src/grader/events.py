@@ -70,6 +70,8 @@ class Ended(Struct, tag="outcome", kw_only=True):
     end: Epoch
     stopped: Seconds = 0.0
     """Work of ours within it, which is not the learner's time."""
+    trace: str = ""
+    """For the author of the tests, in a run that says it is the author's."""
 
 
 class Request(Struct, tag="request"):

@@ -23,6 +23,8 @@ class GradeOptions:
     """`seed` None draws one. `only` are check ids or base names. `owner` keeps a session warm.
 
     `trusted` code is the user's own: it is run also where the engine does not hold it back.
+    `shuffled`: checks run in an order that the seed gives. `author`: whoever asks wrote the tests,
+    so nothing is left out of the report, and the listener gets tracebacks.
     """
 
     seed: int | None = None
@@ -32,6 +34,8 @@ class GradeOptions:
     owner: str = ""
     fresh: bool = False
     trusted: bool = False
+    shuffled: bool = False
+    author: bool = False
 
 
 @dataclass(kw_only=True)
@@ -71,6 +75,8 @@ def grade(
         learner_seed=options.learner_seed,
         attempt=options.attempt,
         only=options.only,
+        shuffled=options.shuffled,
+        author=options.author,
     )
     spec = _spec(exercise, options.owner)
     engine.prepare(spec, listener)

@@ -13,7 +13,7 @@ import msgspec
 from grader import events
 from grader.engine.base import Message, Session
 from grader.errors import ExerciseError, SessionLost, UsageError
-from grader.model.progress import CheckFinished, CheckStarted, Collected, Listener, Stage
+from grader.model.progress import CheckFinished, CheckStarted, Collected, Listener, Stage, Traced
 from grader.model.report import Check, CheckResult, Outcome
 from grader.supply import PREPARE_SECONDS, Supply, Work, run_message
 
@@ -149,6 +149,8 @@ class Judging:
             result = replace(result, outcome=Outcome.ERROR, message=text)
         elif ended.outcome == "unexpected":
             self.findings.unexpected[check.id] = ended.message
+        if self._work.author and ended.trace:
+            self._listener(Traced(check.id, ended.trace))
         result = shown(result, check, self._work)
         self.findings.results.append(result)
         self._listener(CheckFinished(result))
@@ -180,6 +182,8 @@ def result_of(ended: events.Ended, check: Check) -> CheckResult:
 
 def _level(check: Check, work: Work) -> str:
     """What is shown of a check: the exercise's level, its own, and what many tries reveal."""
+    if work.author:
+        return "full"
     level = check.show or work.exercise.show
     if level == "hidden" and check.reveal_after and work.attempt > check.reveal_after:
         return "title"

@@ -33,6 +33,8 @@ class Work:
     learner_seed: int
     attempt: int
     only: tuple[str, ...]
+    shuffled: bool = False
+    author: bool = False
 
 
 class Supply:
@@ -132,6 +134,8 @@ def run_message(
         "learner_seed": work.learner_seed,
         "attempt": work.attempt,
         "only": list(work.only),
+        "shuffled": work.shuffled,
+        "author": work.author,
         "exercise": {"slug": exercise.slug, "seconds": exercise.limits.seconds},
         "serve": False,
         "tests": base64.b64encode(tests_archive(exercise.tests)).decode(),

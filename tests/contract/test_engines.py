@@ -138,3 +138,14 @@ def test_a_quiet_sandbox_has_memory(make: Make, exercise: Exercise) -> None:
     """Nothing happened, so nothing is reported."""
     with make({}).session(_spec(exercise, ""), lambda _: None) as session:
         assert not session.out_of_memory([session.sandbox(), *session.replicas(1)], 0.0, 1.0)
+
+
+def test_the_version_is_that_of_what_is_made(make: Make, exercise: Exercise) -> None:
+    """Equal for every owner; another one with other limits or servers."""
+    engine, spec = make({}), _spec(exercise, "")
+    other = [
+        replace(spec, limits=replace(exercise.limits, pids=exercise.limits.pids + 1)),
+        replace(spec, services=("redis",)),
+    ]
+    assert engine.version(spec) == engine.version(replace(spec, owner="somebody"))
+    assert len({engine.version(one) for one in (spec, *other)}) == 3

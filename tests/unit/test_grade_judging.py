@@ -18,7 +18,7 @@ from grader.grade import GradeOptions, grade
 from grader.judging import Judging
 from grader.keeper import Keeper
 from grader.model.exercise import Exercise, Limits, Program, Ready
-from grader.model.progress import Collected
+from grader.model.progress import Collected, Traced
 from grader.model.report import CheckResult, Outcome, Report, Status
 from grader.supply import Work, run_message
 from tests.unit.samples import SUBMISSION, Recorder, check, exercise
@@ -117,6 +117,21 @@ def test_a_fault_in_a_hidden_check_is_told(tmp_path: Path) -> None:
 
 
 STRANGE = {"test_a": {"outcome": "unexpected", "ratio": 0.0, "message": "KeyError: 'secret'"}}
+
+
+def test_the_author_is_shown_everything(tmp_path: Path) -> None:
+    """Nothing is left out of an author's report, and tracebacks come as news."""
+    wrong = {"test_a": {**TOLD, "outcome": "failed", "ratio": 0.0, "trace": "line 3"}}
+    one = check("test_a", show="hidden")
+    made = exercise(tmp_path, one)
+    for author in (True, False):
+        recorder = Recorder()
+        engine = FakeEngine(checks=(one,), outcomes=wrong)
+        report = grade(made, SUBMISSION, engine, GradeOptions(author=author), recorder)
+        told = [event for event in recorder.events if isinstance(event, Traced)]
+        assert told == ([Traced("test_a", "line 3")] if author else [])
+        assert (report.checks()[0].message == TOLD["message"]) is author
+        assert "line 3" not in repr(report)
 
 
 def test_a_strange_answer_is_failed_when_the_reference_passes(tmp_path: Path) -> None:

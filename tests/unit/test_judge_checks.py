@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grader.judge.checks import Check, NotWellFormed, order, read, select
+from grader.judge.checks import Check, NotWellFormed, order, read, select, shuffled
 
 
 def check(name: str, *needs: str, function: str = "") -> Check:
@@ -80,6 +80,31 @@ def test_a_circle_is_named(needs: tuple[str, str]) -> None:
     else:
         with pytest.raises(NotWellFormed, match=r"circle: test_a"):
             order([check("test_a", "test_a")])
+
+
+PLACES = {
+    "test_a": ("a.py", "test_a"),
+    "test_b[1]": ("a.py", "test_b[1]"),
+    "test_b[2]": ("a.py", "test_b[2]"),
+    "test_c": ("b.py",),  # marked keep, as the next
+    "test_d": ("b.py",),
+}
+
+
+def test_every_seed_gives_an_order_of_its_own() -> None:
+    """The same seed gives the same order; ten seeds give more than one."""
+    orders = [ids(shuffled(ALL, PLACES, seed)) for seed in range(10)]
+    assert orders == [ids(shuffled(ALL, PLACES, seed)) for seed in range(10)]
+    assert all(sorted(one) == sorted(ids(ALL)) for one in orders)
+    assert len({tuple(one) for one in orders}) > 3
+
+
+def test_what_is_kept_together_stays_in_file_order() -> None:
+    """Modules stay whole, and the checks of a kept one are not moved."""
+    for seed in range(20):
+        found = ids(shuffled(ALL, PLACES, seed))
+        assert found.index("test_d") == found.index("test_c") + 1
+        assert found.index("test_c") in (0, 3)
 
 
 # -- marks ------------------------------------------------------------------------------------

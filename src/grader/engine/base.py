@@ -97,6 +97,12 @@ class Engine(Protocol):
     def prepare(self, spec: SessionSpec, listener: Listener) -> None:
         """Bring what a session of this kind needs (images). Time here is not the learner's."""
 
+    def version(self, spec: SessionSpec) -> str:
+        """Another one when anything changes that a session of this kind is made of.
+
+        Asks no engine. Raises ExerciseError for a runner there is none of.
+        """
+
     def gaps(self) -> Sequence[str]:
         """What this engine does not keep the learner's code from, each completing "from ...".
 

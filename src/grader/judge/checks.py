@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +71,16 @@ def read(item: pytest.Item) -> Check:
     return Check(id=item.name, name=item.originalname, title=title, **values)
 
 
+def place(item: pytest.Item) -> tuple[str, ...]:
+    """What a random order may move: its module, its class, itself; nothing inside `keep`."""
+    names = []
+    for node in reversed(list(item.iter_parents())):
+        names.append(node.nodeid)
+        if any(mark.name == "keep" for mark in node.own_markers):
+            break
+    return tuple(names)
+
+
 def select(checks: list[Check], only: list[str]) -> list[Check]:
     """The checks asked for and all that they need; every check when nothing is asked for."""
     twice = {check.id for check in checks if sum(o.id == check.id for o in checks) > 1}
@@ -88,8 +99,20 @@ def select(checks: list[Check], only: list[str]) -> list[Check]:
     return [check for check in checks if check.id in chosen]
 
 
+def shuffled(checks: list[Check], places: Mapping[str, tuple[str, ...]], seed: int) -> list[Check]:
+    """The order that this seed gives: modules change places, and classes and checks in them.
+
+    `places` are those of the checks, by id: what has the same place stays in file order.
+    """
+
+    def drawn(check: Check) -> list[bytes]:
+        return [hashlib.sha256(f"{seed}:{part}".encode()).digest() for part in places[check.id]]
+
+    return sorted(checks, key=drawn)
+
+
 def order(checks: list[Check]) -> list[Check]:
-    """File order, but a check comes after everything it needs."""
+    """The same order, but a check comes after everything it needs."""
     done: list[Check] = []
     waiting = list(checks)
     while waiting:

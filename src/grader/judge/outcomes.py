@@ -45,6 +45,8 @@ class Verdict:
     ratio: float = 1.0
     stopped: float = 0.0
     """Seconds between begin and end that were not the check's, but the grader's own."""
+    trace: str = ""
+    """The traceback through the hidden tests, when the run is their author's."""
 
 
 def verdict_of(
@@ -84,7 +86,7 @@ def _from_exception(error: BaseException, comparisons: Comparisons) -> Verdict:
     if isinstance(error, _SERVER_GONE):
         text = f"{type(error).__name__}: {error}"
         return Verdict(outcome="error", message=f"a service stopped answering: {text}"[:2000])
-    return Verdict(outcome="unexpected", message=_author_text(error))
+    return Verdict(outcome="unexpected", message=author_text(error))
 
 
 def _from_client(error: BaseException) -> Broke | None:
@@ -106,7 +108,7 @@ def _is_busy(error: BaseException) -> bool:
     return isinstance(error, redis.exceptions.ResponseError) and str(error).startswith(BUSY)
 
 
-def _author_text(error: BaseException) -> str:
+def author_text(error: BaseException) -> str:
     """For the exercise's author: learners never see test source or tracebacks."""
     told = traceback.TracebackException.from_exception(error)
     frames = [frame for frame in told.stack if frame.filename.startswith(TESTS)]
@@ -131,4 +133,5 @@ def as_event(verdict: Verdict, check: str, begin: float, end: float) -> dict[str
         "begin": begin,
         "end": end,
         "stopped": verdict.stopped,
+        "trace": verdict.trace,
     }

@@ -11,8 +11,8 @@ import pytest
 from _pytest.assertion import util
 from _pytest.runner import runtestprotocol
 
-from grader.judge.checks import Check, NotWellFormed, order, read, select
-from grader.judge.outcomes import Verdict, as_event, verdict_of
+from grader.judge.checks import Check, NotWellFormed, order, place, read, select, shuffled
+from grader.judge.outcomes import Verdict, as_event, author_text, verdict_of
 from grader.judge.psql import Psql
 from grader.judge.run import Learner, Run
 from grader.judge.solution import Solution
@@ -58,7 +58,11 @@ class Plugin:
         try:
             checks = [read(item) for item in items]
             message = self._run.begin()
-            ordered = order(select(checks, list(message["only"])))
+            chosen = select(checks, list(message["only"]))
+            if message["shuffled"]:
+                places = {item.name: place(item) for item in items}
+                chosen = shuffled(chosen, places, self._run.seed)
+            ordered = order(chosen)
         except NotWellFormed as error:
             self.faults.append(str(error))
             items[:] = []
@@ -120,6 +124,8 @@ class Plugin:
         self._left -= time.monotonic() - started - run.clock.stopped_seconds
         verdict = verdict_of(self._error, run.comparisons, run.awarded)
         verdict.given, verdict.stopped = run.given, run.clock.stopped_seconds
+        if run.author and self._error is not None:
+            verdict.trace = author_text(self._error)
         still = self._standstill.since(started)
         if verdict.outcome != "passed" and still:
             text = f"everything stood still for {still:.0f} s while this check ran"

@@ -68,6 +68,7 @@ class Run:
         self.comparisons = Comparisons()
         self.given: list[tuple[str, str]] = []
         self.awarded: tuple[float, str] | None = None
+        self.author = False
         self._env: Mapping[str, str] = {}
         self._gateway = Gateway(self)
         self._reference: Solution | None = None
@@ -82,6 +83,7 @@ class Run:
         """Wait for a submission, take its sandbox; the host's message. Raises Fault."""
         message = self.channel.wait("run")
         self.seed = int(message["seed"])
+        self.author = bool(message["author"])
         self.learner = Learner(int(message["learner_seed"]), int(message["attempt"]))
         self.solution = self._solution(message["submission"])
         self._env = message["env"]

@@ -68,6 +68,14 @@ class CheckFinished:
 
 
 @dataclass(frozen=True)
+class Traced:
+    """Where a check ended, as a traceback. Only in a run of the author of the tests."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Retrying:
     """Something of ours failed; the same submission is graded again on a fresh session."""
 
@@ -90,6 +98,7 @@ Progress = (
     | Collected
     | CheckStarted
     | CheckFinished
+    | Traced
     | Retrying
     | Warned
 )

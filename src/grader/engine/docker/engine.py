@@ -51,6 +51,10 @@ class DockerEngine:
 
         Images(self._client, self._settings).ensure(self._names(spec), listener)
 
+    def version(self, spec: SessionSpec) -> str:
+        made_of = fingerprint(replace(spec, owner=""), self._parts(spec))
+        return f"{made_of} {self._settings.runtime}"
+
     def gaps(self) -> Sequence[str]:
         return self._gaps
 
