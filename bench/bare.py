@@ -39,7 +39,8 @@ class Program:
         self._own: set[str] = set()
 
     def forget(self) -> None:
-        """The next test imports the submission anew."""
+        """The next test imports the submission anew, with the environment as it was."""
+        os.environ.update(JOB["env"])
         for path in Path(JOB["solution"]).glob("*.py"):
             sys.modules.pop(path.stem, None)
 
@@ -57,7 +58,8 @@ class Program:
         return Object(self._find(target)(*args, **kwargs))
 
     def process(self, env: dict[str, str] | None = None) -> Program:
-        del env
+        """The same process, where `env` holds until the test's end."""
+        os.environ.update(env or {})
         return self
 
     def run(self, argv: list[str], *, stdin: bytes = b"", **_: Any) -> SimpleNamespace:

@@ -113,7 +113,7 @@ def free_port() -> int:
 
 def bare(exercise: Exercise, services: dict[str, Any], env: dict[str, str], cwd: Path) -> None:
     """One run of the hidden tests by plain pytest."""
-    known, variables = runners.load(shipped.runners()), {}
+    known, variables = runners.load(shipped.runners()), dict(exercise.env)
     near = {name: free_port() for name in services}  # anew: old connections linger on the last
     for name, options in services.items():
         variables.update(known[name].variables(port=near[name], **options["learner"]))

@@ -20,7 +20,6 @@ ENTRY_SECONDS = 60  # give or take a tenth
 MISSING_SECONDS = 8
 LEASE_SECONDS = 2  # the time in which one reader may load a product while the others wait
 WAIT_SECONDS = 4
-REDIS_TIMEOUT = 0.8
 
 # Stores what was loaded, but only while the lease is still ours: whoever changes the product takes
 # the lease away, because what we have read may be old by then.
@@ -52,12 +51,13 @@ def decode(text):
 class Catalog:
     def __init__(self):
         self._database = os.environ["DATABASE_URL"]
+        patience = float(os.environ["REDIS_TIMEOUT"])
         self._thread = threading.local()  # a connection for each thread: connecting is slow
         self._redis = redis.Redis.from_url(
             os.environ["REDIS_URL"],
             decode_responses=True,
-            socket_timeout=REDIS_TIMEOUT,
-            socket_connect_timeout=REDIS_TIMEOUT,
+            socket_timeout=patience,
+            socket_connect_timeout=patience,
             retry=Retry(NoBackoff(), 0),  # the database is the better second try
         )
         self._changed = set()  # (product id, ticket) of changes that Redis does not know of yet

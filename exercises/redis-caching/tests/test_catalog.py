@@ -331,7 +331,7 @@ def test_redis_that_does_not_answer(solution, postgres, redis, rng, together):
     """When Redis takes requests and never answers, a call is done within 2 seconds."""
     first, second = fill(postgres, rng, 2)
     price = random_price(rng, but=second["price"])
-    shop = solution.new(CATALOG)
+    shop = solution.process(env={"REDIS_TIMEOUT": "0.2"}).new(CATALOG)
     for product in (first, second):
         shop.get(product["id"])
 

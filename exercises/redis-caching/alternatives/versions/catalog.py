@@ -39,10 +39,11 @@ class Database:
 class Catalog:
     def __init__(self):
         self.database = Database(os.environ["DATABASE_URL"])
+        timeout = float(os.environ["REDIS_TIMEOUT"])
         self.redis = Redis.from_url(
             os.environ["REDIS_URL"],
-            socket_timeout=0.8,
-            socket_connect_timeout=0.8,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
             retry=Retry(NoBackoff(), 0),
         )
         self.one_at_a_time = defaultdict(threading.Lock)
