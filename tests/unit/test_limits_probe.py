@@ -124,3 +124,16 @@ def test_an_engine_is_probed_once(probed: list[dict[str, Any]], tmp_path: Path) 
     for file in (tmp_path / "limits").iterdir():
         file.write_text('{"half')
     assert [ask(Client()), ask(Client())] == [5, 5]
+
+
+def test_a_machine_too_busy_to_tell_is_asked_again(
+    probed: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing was proven, so the limit does not count as enforced; but that is not remembered."""
+    settings, client = Settings(state_dir=tmp_path), Client()
+    monkeypatch.setattr(probe, "run", lambda *_: {**GOOD, "processor": "busy"})
+    busy = limits.probe(client, settings)  # type: ignore[arg-type]  # all of it that is used
+    assert [limit.name for limit in busy if not limit.enforced] == ["processor"]
+    monkeypatch.setattr(probe, "run", lambda *_: GOOD)
+    quiet = limits.probe(client, settings)  # type: ignore[arg-type]
+    assert all(limit.enforced for limit in quiet)

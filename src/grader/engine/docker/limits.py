@@ -78,9 +78,10 @@ def probe(client: docker.DockerClient, settings: Settings) -> Sequence[Limit]:
         images.ensure(["judge"], lambda _: None)
         found = container.run(client, settings, images.tag("judge"))
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new = file.with_suffix(".new")
-        new.write_bytes(msgspec.json.encode(found))
-        new.replace(file)
+        if found.get("processor") != "busy":  # then nothing is known yet: asked again next time
+            new = file.with_suffix(".new")
+            new.write_bytes(msgspec.json.encode(found))
+            new.replace(file)
     return judged(found)
 
 

@@ -72,18 +72,19 @@ def throttled():
     return None
 
 def processor():
-    # What the kernel says about it; without that, the share that we got, which may also be small
-    # because the machine is busy.
-    before, shares = throttled(), []
-    for _ in range(3):
-        began = time.process_time()
-        until = time.monotonic() + 0.3
-        while time.monotonic() < until:
+    # What the kernel says about it; without that, the share that we got. On a busy machine we may
+    # get so little for a while that there is nothing to throttle.
+    before, most = throttled(), 0.0
+    for _ in range(20 if before is not None else 3):
+        began, since = time.process_time(), time.monotonic()
+        while time.monotonic() < since + 0.3:
             pass
-        shares.append((time.process_time() - began) / 0.3)
-    if before is not None:
-        return "throttled" if throttled() > before else "went on"
-    return "throttled" if max(shares) < 0.6 else "went on"
+        most = max(most, (time.process_time() - began) / (time.monotonic() - since))
+        if before is not None and throttled() > before:
+            return "throttled"
+        if most > 0.6:
+            return "went on"
+    return "busy" if before is not None else "throttled"
 
 def disk():
     for number in range(20):
