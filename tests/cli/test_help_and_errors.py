@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -360,3 +361,22 @@ def test_a_signal_that_is_ignored_stays_so(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (130, "lives\n", "interrupted\n")
+
+
+PATIENT = "import sys; sys.stdin.read(2); import grader.cli.main as m; m.main()"
+
+
+def test_a_terminal_that_is_gone_is_an_interruption(tmp_path: Path) -> None:
+    """Writing to it may fail before the signal comes, or without one: that is no bug of ours."""
+    terminal, inside = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", PATIENT, "roadmap"],
+        stdin=subprocess.PIPE,
+        stdout=inside,
+        stderr=inside,
+        start_new_session=True,
+    )
+    os.close(inside)
+    os.close(terminal)
+    process.communicate(b"go", timeout=60)
+    assert process.returncode == 130

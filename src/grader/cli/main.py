@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -37,11 +38,29 @@ def main(argv: Sequence[str] | None = None) -> None:
     except GraderError as error:
         code = _report(error, debug)
     except Exception as error:  # noqa: BLE001  # the last resort: whatever it is, it is our bug
-        if isinstance(error, OSError) and isinstance(error.__context__, KeyboardInterrupt):
-            code = _report(Interrupted("interrupted"), debug)  # the terminal is gone as well
+        if isinstance(error, OSError) and (
+            isinstance(error.__context__, KeyboardInterrupt) or _terminal_is_gone()
+        ):
+            _drop_output()
+            code = _report(Interrupted("interrupted"), debug)
         else:
             code = _bug(error, debug)
     raise SystemExit(code)
+
+
+def _terminal_is_gone() -> bool:
+    """Whether we write to a terminal that was closed: the signal may come after the first error."""
+    try:
+        import termios
+    except ImportError:  # Windows
+        return False
+    for stream in (1, 2):
+        try:
+            termios.tcgetattr(stream)
+        except termios.error as error:
+            if error.args[0] == errno.EIO:  # a pipe or a file is ENOTTY
+                return True
+    return False
 
 
 def _end_as_by_ctrl_c(*names: str) -> None:
@@ -145,6 +164,11 @@ def _traceback(error: BaseException) -> None:
 
 def _closed_pipe() -> int:
     """Whoever read our output has seen enough, as `head` does. A verdict unread is no pass."""
+    _drop_output()
+    return 1
+
+
+def _drop_output() -> None:
+    """What is still to be written goes nowhere, instead of failing once more at the very end."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1

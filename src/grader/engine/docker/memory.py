@@ -53,20 +53,25 @@ class MemoryWatch:
             return  # closed, or the engine went away: whoever asks next hears of it elsewhere
 
     def met_limit(self, containers: Set[str], begin: float, end: float) -> bool:
-        """Whether one of them ran out of memory between two epoch times.
+        """Whether one of them ran out of memory between two epoch times (of the engine's machine).
 
         Waits until the engine had its time to say so, counted from `end`: asked about one check
-        after the other while they run, the waits do not add up.
+        after the other while they run, the waits do not add up. What was told once is forgotten:
+        it belongs to one check, and not to the next that begins while the engine still speaks.
         """
         patience = max(0.0, min(LATE, end + LATE - time.time()))  # never long if clocks differ
 
-        def seen() -> bool:
-            return any(
-                name in containers and begin - 0.1 <= at <= end + LATE
+        def seen() -> list[tuple[str, float]]:
+            return [
+                (name, at)
                 for name, at in list(self._events)
-            )
+                if name in containers and begin <= at <= end + LATE
+            ]
 
-        return _within(patience, seen)
+        met = _within(patience, seen)
+        for event in seen():
+            self._events.remove(event)
+        return met
 
     def was_killed(self, container: str) -> bool:
         """Whether the container ended because somebody outside of it killed its process 1."""
@@ -77,7 +82,7 @@ class MemoryWatch:
         self._stream.close()
 
 
-def _within(seconds: float, seen: Callable[[], bool]) -> bool:
+def _within(seconds: float, seen: Callable[[], object]) -> bool:
     deadline = time.monotonic() + seconds
     while not seen():
         if time.monotonic() >= deadline:
