@@ -5,8 +5,10 @@ from __future__ import annotations
 import platform
 import shutil
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import docker
 from docker.tls import TLSConfig
@@ -19,6 +21,10 @@ from grader.settings import Settings
 ANSWER_WITHIN = 10
 """Seconds that the first answer may take."""
 CALL_TIMEOUT = 60
+GOES_WITHIN = 2
+"""Seconds in which an engine that has begun to end its containers is gone."""
+BACK_WITHIN = 20
+"""Seconds that an engine may take to start again in the middle of a run."""
 
 INSTALL_PAGE = "https://docs.docker.com/engine/install/"
 
@@ -43,10 +49,33 @@ def connect(settings: Settings) -> docker.DockerClient:
             base_url=where.url, tls=_tls(where) or False, timeout=ANSWER_WITHIN
         )
     except (*FOREIGN, OSError, ValueError) as error:
-        message, fix = explain(where, error, _this_machine())
-        raise EngineUnavailable(message, fix=fix) from error
+        _refuse(where, error)
     client.api.timeout = CALL_TIMEOUT
     return client
+
+
+def _refuse(where: Endpoint, error: Exception) -> NoReturn:
+    message, fix = explain(where, error, _this_machine())
+    raise EngineUnavailable(message, fix=fix) from error
+
+
+def was_away(client: docker.DockerClient, settings: Settings) -> bool:
+    """Whether an engine that answered before has gone, and is back: it was started anew.
+
+    One that is about to end answers for a while. Raises EngineUnavailable when it stays away.
+    """
+    where, away, began = chosen(settings), False, time.monotonic()
+    while True:
+        try:
+            _try_socket(where.url)
+            client.ping()
+            if away or time.monotonic() > began + GOES_WITHIN:
+                return away
+        except (*FOREIGN, OSError) as error:
+            away = True
+            if time.monotonic() > began + BACK_WITHIN:
+                _refuse(where, error)
+        time.sleep(0.1)
 
 
 def _tls(where: Endpoint) -> TLSConfig | None:

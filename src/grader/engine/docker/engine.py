@@ -126,6 +126,19 @@ class DockerEngine:
             # must not take the one that a run has used.
             self._warm.save(name, replace(waiting, waiting=None))
             return adopted
+        known = "_client" in self.__dict__  # this engine has answered before
+        try:
+            return self._create(spec, parts, name, listener)
+        except InfrastructureError:
+            from grader.engine.docker.connect import was_away
+
+            if not (known and was_away(self._client, self._settings)):
+                raise
+        return self._create(spec, parts, name, listener)
+
+    def _create(
+        self, spec: SessionSpec, parts: Parts, name: str, listener: Listener
+    ) -> DockerSession:
         self._sweep(name)
         self._bring_images(spec, listener)  # they may be gone since the warm session was made
         started = ", ".join([*parts.services, "the judge", "a sandbox"])
