@@ -96,6 +96,14 @@ def test_the_walls_of_the_sandbox(docker_engine: DockerEngine) -> None:
     assert told == {}
 
 
+def test_a_recording_misses_nothing(docker_engine: DockerEngine) -> None:
+    """A row comes back in ways that hide the statement; each is recorded, and a plain one once."""
+    report = _report(docker_engine, "unseen")
+    told = [(one.id, one.outcome, one.message, one.log) for one in report.checks()]
+    assert [line for line in told if line[1] != "passed"] == []
+    assert len(told) == 10
+
+
 def test_what_was_prepared_is_for_the_same_tests_only(
     docker_engine: DockerEngine, tmp_path: Path
 ) -> None:

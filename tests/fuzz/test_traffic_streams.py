@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.judge.traffic import PostgresReader, Reader, RedisReader
+from grader.judge.pgtraffic import PostgresReader
+from grader.judge.traffic import Reader, RedisReader
 from tests.fuzz.harness import MIB, bounded, fuzz, mutated, watched
 from tests.unit.test_traffic import (
     POSTGRES,
@@ -21,6 +22,7 @@ from tests.unit.test_traffic import (
     prepare,
     query,
     startup,
+    told,
 )
 
 HARD = (
@@ -51,11 +53,6 @@ HARD = (
 )
 
 
-def read(make: Callable[[], Reader], parts: list[bytes]) -> list[str]:
-    reader = make()
-    return [text for part in parts for text in reader.feed(part)]
-
-
 @fuzz
 @given(
     st.sampled_from([PostgresReader, RedisReader]),
@@ -69,10 +66,10 @@ def test_any_bytes_in_any_parts(make: Callable[[], Reader], stream: bytes, cuts:
         parts.append(left[:cut])
         left = left[cut:]
     with watched(stream):
-        told = read(make, [*parts, left])
-        assert told == read(make, [stream])
-    assert all(0 < len(text) <= 8000 for text in told)
-    assert sum(map(len, told)) <= 9000 * (len(stream) + 1)
+        texts = told(make(), *parts, left)
+        assert texts == told(make(), stream)
+    assert all(0 < len(text) <= 8000 for text in texts)
+    assert sum(map(len, texts)) <= 9000 * (len(stream) + 1)
 
 
 LONG = b"select 1" + b" " * 7900 + b"x"
@@ -120,5 +117,5 @@ def test_names_are_told_apart_as_the_server_does() -> None:
     """By their first 63 bytes."""
     reader = PostgresReader()
     reader.feed(startup() + prepare("a" * 70, "SELECT a"))
-    assert reader.feed(execute("a" * 65)) == ["SELECT a"]
-    assert reader.feed(message("X", b"") + command("GET", "a")) == []
+    assert told(reader, execute("a" * 65)) == ["SELECT a"]
+    assert told(reader, message("X", b"") + command("GET", "a")) == []

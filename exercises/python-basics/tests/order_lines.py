@@ -77,10 +77,10 @@ def pairs(value):
     return [tuple(each) if isinstance(each, list | tuple) else each for each in value]
 
 
-def drive(solution, driver, **job):
+def drive(solution, driver, timeout=5, **job):
     """Runs a few lines of Python beside the submission; returns what they print last, as JSON."""
     job = json.dumps(job, default=str).encode()
-    result = solution.run(["python3", "-c", driver], stdin=job, check=True)
+    result = solution.run(["python3", "-c", driver], stdin=job, check=True, timeout=timeout)
     lines = result.stdout.decode(errors="replace").split("\n")
     try:
         return json.loads([line for line in lines if line.strip()][-1], parse_float=str)

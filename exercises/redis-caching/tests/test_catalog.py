@@ -75,7 +75,7 @@ def test_entries_expire(solution, postgres, redis, rng):
     with postgres.link.record() as seen:
         for product in products:
             shop.get(product["id"])
-    assert len(seen.reads) == len(products), (
+    assert len(seen.statements) == len(products), (
         "After 67 seconds every product should be read from the database again, with one "
         "statement. Some entries live too long."
     )
@@ -197,7 +197,7 @@ def test_missing_product_is_remembered(solution, postgres, rng):
     with postgres.link.record() as seen:
         got = shop.get(number)
     assert got is None, "get should return None when there is no such product."
-    assert len(seen.reads) == 1, "The first get should ask the database, with one statement."
+    assert len(seen.statements) == 1, "The first get should ask the database, with one statement."
     with postgres.link.record() as seen:
         got = shop.get(number)
     assert got is None, "get should return None the second time, too."
@@ -256,7 +256,7 @@ def test_one_query_for_fifty_readers(solution, postgres, redis, rng, together, e
         answers = rush.result()
     wrong = [answer for answer in answers if answer != product]
     assert wrong == [], "These answers of the fifty are wrong."
-    assert len(seen.reads) == 1, (
+    assert len(seen.statements) == 1, (
         "Fifty readers asked for one product at the same time. This is how often the database "
         "was asked."
     )

@@ -10,63 +10,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from grader.agent.relay import Pipe
-from grader.judge.traffic import UNREAD, PostgresReader, Reader, RedisReader
+from grader.judge.pgtraffic import PostgresReader
+from grader.judge.recording import Seen
+from grader.judge.traffic import Reader, RedisReader, Request
 
 T = TypeVar("T")
-READERS: dict[str, Callable[[], Reader]] = {"postgres": PostgresReader, "redis": RedisReader}
 MOST_CONNECTIONS = 200
 """Connections the learner's program may hold to one service; the judge has files for these."""
-MOST_REQUESTS = 20_000
-"""Requests that one recording keeps."""
-_READ_SQL = re.compile(r"\s*(select|with|table|values|fetch)\b", re.IGNORECASE)
-_READ_REDIS = re.compile(
-    r"(get|mget|hget|hmget|hgetall|exists|ttl|pttl|keys|scan|type|strlen|[sz]?range\w*|"
-    r"lrange|llen|smembers|sismember|scard|zscore|zcard|zrange\w*|getrange|hkeys|hvals|hlen)\b",
-    re.IGNORECASE,
-)
 
 
 class Ports(Protocol):
     """How the gateway tells the sandbox's agent to refuse connections to a port."""
 
     def switch(self, port: int, opened: bool) -> None: ...
-
-
-class Seen:
-    """The learner's requests to one service while `record()` was open, in order of arrival."""
-
-    def __init__(self, service: str) -> None:
-        self._read = _READ_REDIS if service == "redis" else _READ_SQL
-        self.statements: list[str] = []
-
-    @property
-    def commands(self) -> list[str]:
-        """The same as `statements`: what Redis calls them."""
-        return self.statements
-
-    @property
-    def reads(self) -> list[str]:
-        return [text for text in self.statements if self._may_read(text)]
-
-    @property
-    def writes(self) -> list[str]:
-        return [text for text in self.statements if not self._read.match(text)]
-
-    def _may_read(self, text: str) -> bool:
-        """A request that nobody could read counts as both: it proves the absence of neither."""
-        return text == UNREAD or bool(self._read.match(text))
-
-    def count(self, pattern: str) -> int:
-        """How many requests contain the regular expression, whatever the case."""
-        return sum(1 for text in self.statements if re.search(pattern, text, re.IGNORECASE))
 
 
 class Link:
@@ -77,7 +40,7 @@ class Link:
         self._service = service
         self._path = path
         self._port = port
-        self._reader = READERS[service]
+        self._usual: dict[str, str] = {}
         self._connections: set[Near] = set()
         self._recording: list[Seen] = []
         self.delayed = 0.0
@@ -122,7 +85,10 @@ class Link:
 
     @contextlib.contextmanager
     def record(self) -> Iterator[Seen]:
-        """Note the learner's requests, without BEGIN, COMMIT, SET, logging in and pings."""
+        """Note the learner's requests, without BEGIN, COMMIT, SET, logging in and pings.
+
+        Also those that are still being worked on when it begins.
+        """
         seen = Seen(self._service)
         self._gateway.do(lambda: self._add(seen))
         try:
@@ -156,6 +122,12 @@ class Link:
 
     def _add(self, seen: Seen) -> None:
         self._recording.append(seen)
+        for connection in self._connections:
+            if not connection.transport.is_closing():
+                seen.add(connection.traffic.running())
+
+    def _reader(self) -> Reader:
+        return RedisReader() if self._service == "redis" else PostgresReader(self._usual)
 
     def _cut(self) -> None:
         for connection in list(self._connections):
@@ -201,9 +173,9 @@ class Link:
             return
         near.let_go("connecting")
 
-    def requested(self, texts: list[str]) -> None:
+    def requested(self, requests: Iterable[Request]) -> None:
         for seen in self._recording:
-            seen.statements += texts[: MOST_REQUESTS - len(seen.statements)]
+            seen.add(requests)
 
 
 class Near(Pipe):
@@ -215,7 +187,7 @@ class Near(Pipe):
         self.requested = False
         self._link = link
         self._loop = loop
-        self._traffic = traffic
+        self.traffic = traffic
         self._task: asyncio.Task[None] | None = None
         self.join(self.far)
 
@@ -228,10 +200,10 @@ class Near(Pipe):
             self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        texts = self._traffic.feed(data)
-        if texts:
+        requests = self.traffic.feed(data)
+        if requests:
             self.requested = True
-            self._link.requested(texts)
+            self._link.requested(requests)
         super().data_received(data)
 
 
@@ -246,6 +218,7 @@ class Far(Pipe):
         self._late: deque[tuple[float, bytes]] = deque()
 
     def data_received(self, data: bytes) -> None:
+        self._link.requested(self._near.traffic.answered(data))
         delay = self._link.delayed if self._near.requested else 0.0
         if not delay and not self._late:
             self._near.transport.write(data)

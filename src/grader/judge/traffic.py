@@ -1,14 +1,14 @@
 """Reads what a client sends to a server, without touching it: which requests were made.
 
-PostgreSQL: frontend messages of protocol 3.0 (https://www.postgresql.org/docs/17/protocol-message-formats.html).
-Redis: RESP arrays and inline commands (https://redis.io/docs/latest/develop/reference/protocol-spec/).
+This half knows Redis: RESP arrays and inline commands
+(https://redis.io/docs/latest/develop/reference/protocol-spec/). PostgreSQL is in pgtraffic.
 The bytes come from the learner's program: every reader is bounded and never raises.
 """
 
 from __future__ import annotations
 
-import re
-import struct
+import itertools
+from dataclasses import dataclass
 from typing import Protocol
 
 LONGEST = 1 << 20
@@ -17,111 +17,38 @@ STATEMENT = 8000
 """Bytes of a statement that are kept."""
 ARGUMENT = 200
 """Bytes of a Redis argument that are kept."""
-MOST_NAMES = 500
-"""Prepared statements, and portals, that are kept in mind."""
-MOST_TEXT = 256 * 1024
-"""Characters of all statements that are kept in mind for one connection."""
-NAME = 63
-"""Bytes of a name that the server itself tells apart (NAMEDATALEN)."""
-_HOUSEKEEPING = re.compile(
-    r"(begin|commit|rollback|abort|end|start transaction|savepoint|release|set|reset|show|"
-    r"deallocate|discard|close|listen|unlisten|select 1 ?$|$)",
-    re.IGNORECASE,
-)
 _REDIS_HOUSEKEEPING = frozenset(
     ("AUTH", "HELLO", "CLIENT", "PING", "ECHO", "SELECT", "COMMAND", "QUIT", "RESET", "MULTI")
 )
 
 UNREAD = "(a request that was not read)"
+_numbers = itertools.count(1)
 
 
-def _without_housekeeping(sql: str) -> str:
-    """`begin; select 1 from t; commit` counts as what is between. Blanks count as one."""
-    parts = " ".join(sql.split()).split(";")
-    told = [number for number, part in enumerate(parts) if not _HOUSEKEEPING.match(part.strip())]
-    return ";".join(parts[told[0] : told[-1] + 1]).strip() if told else ""
+@dataclass(frozen=True)
+class Request:
+    """What a client asked. Messages with one number are parts of one request: it counts once."""
+
+    text: str
+    number: int
+
+
+def new(text: str) -> Request:
+    """A request of its own."""
+    return Request(text, next(_numbers))
 
 
 class Reader(Protocol):
-    """Fed with bytes in order, gives the requests completed by them, as text."""
+    """Reads one connection. Fed with bytes in order, gives the requests they are part of."""
 
-    def feed(self, data: bytes) -> list[str]: ...
+    def feed(self, data: bytes) -> list[Request]:
+        """What the client sent."""
 
+    def answered(self, data: bytes) -> list[Request]:
+        """What the server sent. It may tell of a request that no byte of the client showed."""
 
-class PostgresReader:
-    """SQL of simple queries and of executed prepared statements."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._skip = 0
-        self._started = False
-        self._statements: dict[bytes, str] = {}
-        self._portals: dict[bytes, str] = {}
-        self._kept = 0
-
-    def feed(self, data: bytes) -> list[str]:
-        if self._skip:
-            dropped = min(self._skip, len(data))
-            self._skip -= dropped
-            data = data[dropped:]
-        self._buffer += data
-        found: list[str] = []
-        while (message := self._next()) is not None:
-            kind, body = message
-            sql = self._read(kind, body)
-            if sql := _without_housekeeping(sql or ""):
-                found.append(sql)
-        return found
-
-    def _next(self) -> tuple[int, bytes] | None:
-        head = 1 if self._started else 0
-        if len(self._buffer) < head + 4:
-            return None
-        kind = self._buffer[0] if head else 0
-        length = int(struct.unpack_from(">I", self._buffer, head)[0])
-        end = head + max(length, 4)
-        if length > LONGEST:
-            here = min(end, len(self._buffer))
-            del self._buffer[:here]
-            self._skip = end - here
-            # What was in it is not known, so what it may have named is not known from here on.
-            self._forget()
-            return (kind, UNREAD.encode()) if kind == ord("Q") else (0, b"")
-        if len(self._buffer) < end:
-            return None
-        body = bytes(self._buffer[head + 4 : end])
-        del self._buffer[:end]
-        if not self._started:
-            # SSLRequest and GSSENCRequest come before the real start-up message.
-            self._started = body[:4] not in (b"\x04\xd2\x16\x2f", b"\x04\xd2\x16\x30")
-        return (kind, body)
-
-    def _read(self, kind: int, body: bytes) -> str | None:
-        if kind == ord("Q"):
-            return _text(body.partition(b"\0")[0])
-        if kind == ord("P"):
-            name, _, rest = body.partition(b"\0")
-            self._keep(self._statements, name, _text(rest.partition(b"\0")[0]))
-        elif kind == ord("B"):
-            portal, _, rest = body.partition(b"\0")
-            name = rest.partition(b"\0")[0][:NAME]
-            self._keep(self._portals, portal, self._statements.get(name, UNREAD))
-        elif kind == ord("E"):
-            return self._portals.get(body.partition(b"\0")[0][:NAME], UNREAD)
-        elif kind == ord("F"):
-            return "(a function called by its number)"
-        return None
-
-    def _keep(self, named: dict[bytes, str], name: bytes, sql: str) -> None:
-        if len(named) >= MOST_NAMES or self._kept + len(sql) > MOST_TEXT:
-            self._forget()
-        self._kept += len(sql) - len(named.get(name[:NAME], ""))
-        named[name[:NAME]] = sql
-
-    def _forget(self) -> None:
-        self._statements.clear()
-        self._portals.clear()
-        self._kept = 0
+    def running(self) -> list[Request]:
+        """What the server still works on."""
 
 
 class RedisReader:
@@ -134,17 +61,34 @@ class RedisReader:
         self._skip = 0
         self._searched = 0
         """Bytes at the buffer's start that hold no end of a line."""
+        self._queued: Request | None = None
 
-    def feed(self, data: bytes) -> list[str]:
+    def feed(self, data: bytes) -> list[Request]:
         self._buffer += data
-        found: list[str] = []
+        found: list[Request] = []
         while self._step():
             if self._left == 0 and self._words:
-                command = self._words
-                self._words = []
-                if command[0].decode("ascii", "replace").upper() not in _REDIS_HOUSEKEEPING:
-                    found.append(" ".join(_text(word) for word in command))
+                words, self._words = self._words, []
+                found += self._requested(words)
         return found
+
+    def answered(self, data: bytes) -> list[Request]:
+        del data
+        return []
+
+    def running(self) -> list[Request]:
+        return []
+
+    def _requested(self, words: list[bytes]) -> list[Request]:
+        name = words[0].decode("ascii", "replace").upper()
+        if name in _REDIS_HOUSEKEEPING:
+            return []
+        if name == "EXEC" and self._queued is not None:
+            # It runs what was queued: told by itself only to who did not see that.
+            request, self._queued = Request("EXEC", self._queued.number), None
+        else:
+            request = self._queued = new(" ".join(text(word) for word in words))
+        return [request]
 
     def _step(self) -> bool:
         """Consume one line or one bulk string; False when more bytes are needed."""
@@ -185,9 +129,10 @@ class RedisReader:
         return True
 
 
-def _number(text: bytes) -> int:
-    return int(text) if text.isdigit() and len(text) < 12 else 0
+def _number(digits: bytes) -> int:
+    return int(digits) if digits.isdigit() and len(digits) < 12 else 0
 
 
-def _text(data: bytes) -> str:
+def text(data: bytes) -> str:
+    """The beginning of a request, as far as it is kept."""
     return data[:STATEMENT].decode("utf-8", "replace")
