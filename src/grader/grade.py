@@ -78,7 +78,7 @@ def grade(
         shuffled=options.shuffled,
         author=options.author,
     )
-    spec = _spec(exercise, options.owner)
+    spec = spec_of(exercise, options.owner)
     engine.prepare(spec, listener)
     if not options.trusted:
         _refuse_gaps(engine)
@@ -104,7 +104,8 @@ def _known(exercise: Exercise, only: tuple[str, ...]) -> None:
             raise UsageError(f"exercise '{exercise.slug}' has no check '{wanted}'", fix=listed)
 
 
-def _spec(exercise: Exercise, owner: str) -> SessionSpec:
+def spec_of(exercise: Exercise, owner: str) -> SessionSpec:
+    """The kind of session that an exercise needs."""
     return SessionSpec(
         exercise=exercise.slug,
         runner=exercise.runner,

@@ -18,6 +18,8 @@ from grader.model.report import Check, CheckResult, Outcome
 from grader.supply import PREPARE_SECONDS, Supply, Work, run_message
 
 HIDDEN_TITLE = "A hidden check"
+OTHER_SHAPE = "Your answer has another shape than asked for."
+"""Said of a check that could not cope with the answer."""
 LATE_SECONDS = 15.0
 """Time past a check's limit after which the judge counts as lost: it ends late checks itself."""
 
@@ -159,7 +161,7 @@ class Judging:
 def result_of(ended: events.Ended, check: Check) -> CheckResult:
     """The judge's word on a check as a result, everything in it still shown."""
     failed = ended.outcome == "unexpected"
-    text = "Your answer has another shape than asked for." if failed else ended.message
+    text = OTHER_SHAPE if failed else ended.message
     earned = {"passed": 1.0, "failed": ended.ratio}.get(ended.outcome, 0.0) * check.points
     return CheckResult(
         id=check.id,

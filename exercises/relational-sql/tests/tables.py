@@ -73,7 +73,9 @@ def compare(answer, expected, columns, file, message):
     assert got == list(columns), f"{file} should give these columns, in this order."
     rows = [_typed(row, columns, file) for row in answer.rows]
     same(rows, expected, columns, f"{message} These rows of {file} differ.")
-    first = next((n for n, row in enumerate(rows) if row != expected[n]), 0)
+    first = next((n for n, row in enumerate(rows) if row != expected[n]), None)
+    if first is None:
+        return
     got, wanted = as_text(columns, rows[first : first + 5], expected[first : first + 5])
     assert got == wanted, f"{file} gives the right rows, but not in the order that is asked for."
 

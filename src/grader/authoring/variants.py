@@ -21,14 +21,17 @@ def starter(exercise: Exercise) -> Submission:
     return snapshot_folder(exercise.starter, exercise.submit, exercise.limits)
 
 
-def alternatives(exercise: Exercise) -> Mapping[str, Submission]:
-    """Other right solutions by name: each must score 100."""
+def alternatives(exercise: Exercise) -> list[str]:
+    """The names of other right solutions."""
     folder = exercise.root / "alternatives"
-    return {
-        path.name: snapshot_folder(path, exercise.submit, exercise.limits)
-        for path in sorted(folder.iterdir() if folder.is_dir() else ())
-        if path.is_dir()
-    }
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path.name for path in found if path.is_dir())
+
+
+def alternative(exercise: Exercise, name: str) -> Submission:
+    """Another right solution: must score 100."""
+    folder = exercise.root / "alternatives" / name
+    return snapshot_folder(folder, exercise.submit, exercise.limits)
 
 
 def mutant(exercise: Exercise, wrong: Mutant) -> Submission:

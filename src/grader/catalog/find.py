@@ -9,7 +9,7 @@ from pathlib import Path
 from grader.catalog.load import CONTRACT, load_exercise
 from grader.catalog.words import nearest
 from grader.errors import UsageError
-from grader.model.exercise import Exercise
+from grader.model.exercise import Exercise, Roadmap
 
 LIST = "list them with: grader roadmap"
 
@@ -32,11 +32,17 @@ def _is_exercise(folder: Path) -> bool:
         return False
 
 
-def find(root: Path, name: str, *, runners: Collection[str] | None = None) -> Exercise:
+def find(
+    root: Path,
+    name: str,
+    *,
+    roadmap: Roadmap | None = None,
+    runners: Collection[str] | None = None,
+) -> Exercise:
     """The exercise with this slug in the catalog at `root`, or in the folder with this path.
 
-    Reads only that one folder. Raises UsageError when there is none, naming the nearest slug;
-    ExerciseError when it is broken.
+    Reads only that one folder; `roadmap` and `runners` are those of load_exercise. Raises
+    UsageError when there is none, naming the nearest slug; ExerciseError when it is broken.
     """
     if is_path(name):
         folder = Path(os.path.expanduser(name))  # noqa: PTH111 -- pathlib's raises for ~nobody
@@ -45,7 +51,7 @@ def find(root: Path, name: str, *, runners: Collection[str] | None = None) -> Ex
                 f"{name} is not an exercise folder: it has no {CONTRACT}",
                 fix=f"name a folder with {CONTRACT}, or a slug; {LIST}",
             )
-        return load_exercise(folder.absolute(), runners=runners)
+        return load_exercise(folder.absolute(), roadmap=roadmap, runners=runners)
     known = slugs(root)
     if name not in known:
         if not known:
@@ -55,4 +61,4 @@ def find(root: Path, name: str, *, runners: Collection[str] | None = None) -> Ex
             f"there is no exercise '{name}'",
             fix=f"{near} {LIST}" if near.startswith("did") else LIST,
         )
-    return load_exercise(root / name, runners=runners)
+    return load_exercise(root / name, roadmap=roadmap, runners=runners)

@@ -8,7 +8,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from grader.cli import check, doctor, grade, images, output, overview, roadmap, start, stop
+from grader.cli import (
+    check,
+    doctor,
+    grade,
+    images,
+    new,
+    output,
+    overview,
+    roadmap,
+    schema,
+    start,
+    stop,
+    validate,
+)
 from grader.cli.context import Flags
 
 
@@ -50,6 +63,9 @@ for _name, _function in (
     ("start", start.start),
     ("check", check.check),
     ("grade", grade.grade),
+    ("new", new.new),
+    ("validate", validate.validate),
+    ("schema", schema.schema),
     ("doctor", doctor.doctor),
     ("stop", stop.stop),
 ):

@@ -13,6 +13,11 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Grade for others": {
         "grade": "Grade one submission, as a course or a pipeline does.",
     },
+    "Write exercises": {
+        "new": "Make a small exercise that is right, to be turned into yours.",
+        "validate": "Prove that an exercise's hidden tests are right.",
+        "schema": "Print the JSON Schema of exercise.yaml, for editors.",
+    },
     "This machine": {
         "doctor": "Say whether checks can run here, and what to mend.",
         "images": "Build, list, save, load or remove the container images.",

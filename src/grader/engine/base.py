@@ -103,6 +103,9 @@ class Engine(Protocol):
         Asks no engine. Raises ExerciseError for a runner there is none of.
         """
 
+    def release(self, spec: SessionSpec) -> None:
+        """End the owner's warm session, if one waits: nobody will come back to it."""
+
     def gaps(self) -> Sequence[str]:
         """What this engine does not keep the learner's code from, each completing "from ...".
 

@@ -48,6 +48,10 @@ class FakeEngine:
     def version(self, spec: SessionSpec) -> str:
         return repr((replace(spec, owner=""), self.checks, self.outcomes, self.reference))
 
+    def release(self, spec: SessionSpec) -> None:
+        for session in self.sessions:
+            session.ended = session.ended or session.spec == spec
+
     def gaps(self) -> Sequence[str]:
         return self.open_gaps
 

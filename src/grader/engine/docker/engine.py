@@ -55,6 +55,12 @@ class DockerEngine:
         made_of = fingerprint(replace(spec, owner=""), self._parts(spec))
         return f"{made_of} {self._settings.runtime}"
 
+    def release(self, spec: SessionSpec) -> None:
+        name = self._name(spec)
+        with self._warm.lock(name) as mine:
+            if mine:
+                self._sweep(name)
+
     def gaps(self) -> Sequence[str]:
         return self._gaps
 

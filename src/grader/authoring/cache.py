@@ -1,0 +1,106 @@
+"""Proofs that still hold: kept on disk under a digest of everything they depend on.
+
+Only what was proven is kept. A problem is always looked at anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from grader import shipped
+from grader.authoring.proofs import Proof, Proven, seeds
+
+KEPT_DAYS = 60
+"""A proof nobody asked for in so long is forgotten."""
+_NOT_ASKED = (
+    *("cli", "report", "batch", "progress", "data", "authoring/templates"),
+    *(f"authoring/{name}.py" for name in ("files", "hidden", "new", "testcode", "validate")),
+)
+"""Parts of grader that no verdict passes through."""
+_OTHER_SUBMISSIONS = ("README.md", "exercise.yaml", "starter", "alternatives", "mutants")
+_NOT_GRADED = ("title", "minutes", "difficulty", "tasks", "mutants", "checks", "version")
+"""What a verdict does not depend on: words for people, and other proofs' submissions."""
+
+
+class Proofs:
+    """The proofs of one machine, in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, key: str) -> Proven | None:
+        """The proof with this key; a file that cannot be understood counts as none."""
+        path = self._folder / f"{key}.json"
+        try:
+            found = msgspec.json.decode(path.read_bytes(), type=Proven)
+            path.touch()  # when it was used last decides how long it is kept
+        except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
+            return None
+        return found
+
+    def keep(self, key: str, proven: Proven) -> None:
+        """Remember what is proven. A folder that cannot be written only costs time later."""
+        if proven.problems:
+            return
+        path = self._folder / f"{key}.json"
+        new = path.with_suffix(f".{os.getpid()}")
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            new.write_bytes(msgspec.json.encode(proven))
+            new.replace(path)
+
+    def tidy(self) -> None:
+        """Forget what nobody has asked for in a long time."""
+        oldest = time.time() - KEPT_DAYS * 24 * 3600
+        for path in self._folder.glob("*"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+
+
+def key(proof: Proof, made_of: str) -> str:
+    """A digest of all that decides how the proof comes out. `made_of` is the engine's version."""
+    exercise = proof.exercise
+    contract = {k: v for k, v in asdict(exercise).items() if k not in _NOT_GRADED}
+    wanted = (proof.mutant.fails, proof.mutant.breaks) if proof.mutant else ()
+    parts = (
+        *(proof.kind, proof.name, proof.submission.digest, wanted, seeds(exercise)),
+        *(sorted(contract.items()), [task.id for task in exercise.tasks]),
+        *(made_of, _code(), _files(exercise.root)),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _files(root: Path) -> str:
+    """Of the tests, the reference, and whatever else of the exercise a run could read."""
+    return _digest(root, _OTHER_SUBMISSIONS)
+
+
+@cache
+def _code() -> str:
+    """Of grader's own source that makes verdicts."""
+    return _digest(shipped.package(), _NOT_ASKED)
+
+
+def _digest(root: Path, but: Sequence[str]) -> str:
+    """Of all files below `root`, except those in, or at, these places."""
+    left_out = [root / name for name in but]
+    found = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.is_dir() or "__pycache__" in path.parts:
+            continue
+        if not any(path.is_relative_to(other) for other in left_out):
+            content = path.read_bytes()
+            name = path.relative_to(root).as_posix()
+            found.update(f"{name}\0{len(content)}\0".encode())
+            found.update(content)
+    return found.hexdigest()
