@@ -119,7 +119,7 @@ def test_version(grader: Grader) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message", "fix"),
     [
-        (["chek"], "no such command 'chek'. Did you mean 'check'?", "see grader --help"),
+        (["roadmpa"], "no such command 'roadmpa'. Did you mean 'roadmap'?", "see grader --help"),
         (["check", "--onyl", "x"], "no such option: --onyl", "see grader check --help"),
         (["check", "--seed", "many"], "invalid value for '--seed'", "see grader check --help"),
         (["grade", "."], "missing option '--exercise'", "see grader grade --help"),
