@@ -53,6 +53,24 @@ while attempt(user, password) != "ok":
 print(time.time())
 """
 
+SHELL = r"""
+cd /tmp
+git init -q --bare remote.git
+git clone -q remote.git work 2>/dev/null && cd work
+git config user.name N && git config user.email n@example.org
+for file in first second; do echo $file >$file; git add $file; git commit -q -m "$file"; done
+git rebase -q --root --exec "git gc -q" && git push -q origin HEAD:refs/heads/main
+git -C ../remote.git log --format=%s main
+printf 'rm $1\n' >s.sh; shellcheck -s bash -f gcc s.sh | sed 's/.*\[/[/'
+jq -cn '{a: 1}'
+awk 'BEGIN { if (PROCINFO["version"] >= "5") print 3000000000 }'
+printf 'b\nA\nB\n_a\n' | LC_ALL=C sort | paste -sd ' '
+printf 'b\nA\nB\n_a\n' | LC_ALL=en_US.UTF-8 sort | paste -sd ' '
+tar -cf - first | gzip | tar -tzf -
+find . -name first -print0 | xargs -0 grep -c first
+bash --version | grep -o 'version [5-9]'
+"""
+
 Run = Callable[..., Container]
 
 
@@ -132,6 +150,24 @@ def test_images_that_are_here_are_not_built_again(images: Images) -> None:
         (name, "present") for name in images.runners
     ]
     assert len(events) == len(images.runners)
+
+
+def test_the_shell_image_has_its_tools(run: Run) -> None:
+    """git, ShellCheck, jq, gawk, gzip and the others work there, and a locale that is not C."""
+    container = run("shell", "bash", "-c", SHELL)
+    assert container.wait(timeout=30)["StatusCode"] == 0, container.logs().decode()
+    assert container.logs().decode().splitlines() == [
+        "second",
+        "first",
+        "[SC2086]",
+        '{"a":1}',
+        "3000000000",
+        "A B _a b",
+        "_a A b B",
+        "first",
+        "1",
+        "version 5",
+    ]
 
 
 def test_the_list_names_every_image(images: Images) -> None:

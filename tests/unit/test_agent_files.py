@@ -146,9 +146,39 @@ def test_files_are_collected_by_their_names(files: Files, folder: Path) -> None:
     (folder / "link").symlink_to(folder / "main.py")
     everything = files.collect(["**"], 10_000)
     assert everything is not None
-    assert list(everything) == ["bin/run", "deep/er/data", "main.py"]
-    assert files.collect(["*.py", "main.*"], 100) == {"main.py": b"print(1)\n"}
-    assert files.collect(["nothing*"], 100) == {}
+    assert list(everything.files) == ["bin/run", "deep/er/data", "main.py"]
+    assert files.collect(["*.py", "main.*"], 100) == (
+        {"main.py": b"print(1)\n"},
+        {"main.py": "file"},
+    )
+    assert files.collect(["nothing*"], 100) == ({}, {})
+
+
+def test_what_is_collected_is_told(files: Files, folder: Path) -> None:
+    """Folders, links that lead anywhere and pipes have a name and a kind, and no content."""
+    (folder / "loop").symlink_to(".")
+    (folder / "deep/gone").symlink_to("../no where")
+    (folder / ".hidden\n").touch(mode=0)
+    os.mkfifo(folder / "pipe")
+    everything = files.collect(["**"], 10_000)
+    assert everything is not None
+    assert list(everything.kinds.items()) == [
+        (".hidden\n", "file"),
+        ("bin", "folder"),
+        ("bin/run", "file"),
+        ("deep", "folder"),
+        ("deep/er", "folder"),
+        ("deep/er/data", "file"),
+        ("deep/gone", "link to ../no where"),
+        ("empty", "folder"),
+        ("loop", "link to ."),
+        ("main.py", "file"),
+        ("pipe", "other"),
+    ]
+    assert files.collect(["deep/*"], 0) == (
+        {},
+        {"deep/er": "folder", "deep/gone": "link to ../no where"},
+    )
 
 
 def test_too_much_is_not_collected(files: Files, folder: Path) -> None:
@@ -165,7 +195,9 @@ def test_too_much_is_not_collected(files: Files, folder: Path) -> None:
 def test_names_that_are_not_text_can_be_collected(files: Files, folder: Path) -> None:
     """A name of any bytes is there as text."""
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff")).touch()
-    assert "\udcff" in (files.collect(["*"], 1000) or {})
+    found = files.collect(["*"], 1000)
+    assert found is not None
+    assert (found.files["\udcff"], found.kinds["\udcff"]) == (b"", "file")
 
 
 def test_loading_again_forgets_the_last_submission(files: Files, folder: Path) -> None:

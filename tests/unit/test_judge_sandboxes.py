@@ -122,13 +122,13 @@ def test_a_stopped_clock_does_not_count() -> None:
 
 
 def _result(collect: tuple[str, ...], collected: dict[str, bytes]) -> Result:
-    return Result(0, b"", b"", 0.1, collected, collect, None)
+    return Result(0, b"", b"", 0.1, collected, dict.fromkeys(collected, "file"), collect, None)
 
 
 def test_a_fresh_run_keeps_what_was_collected() -> None:
     """A file that no glob names is the author's oversight; one that was not written, a failure."""
     result = _result(("*.txt", "out/**"), {"out/b.json": b"[1]"})
-    assert (result.tree, result.json("out/b.json")) == (["out/b.json"], [1])
+    assert (result.tree, result.json("out/b.json")) == ({"out/b.json": "file"}, [1])
     with pytest.raises(AssertionError, match=r"no file 'a\.txt'"):
         result.file("a.txt")
     with pytest.raises(LookupError, match="collect"):

@@ -9,8 +9,16 @@ import shutil
 import stat
 import tarfile
 from pathlib import Path
+from typing import NamedTuple
 
 MOST_COLLECTED = 5000
+
+
+class Collected(NamedTuple):
+    """Contents of plain files by name, and by name what each entry is."""
+
+    files: dict[str, bytes]
+    kinds: dict[str, str]
 
 
 class Files:
@@ -64,22 +72,37 @@ class Files:
         finally:
             os.close(fd)
 
-    def collect(self, globs: list[str], limit: int) -> dict[str, bytes] | None:
-        """The plain files below the folder that a glob matches, sorted by name.
+    def collect(self, globs: list[str], limit: int) -> Collected | None:
+        """All below the folder that a glob matches, sorted by name; links are not followed.
 
-        None when they are more than MOST_COLLECTED or more than `limit` bytes together.
+        None when it is more than MOST_COLLECTED entries, or plain files of more than `limit` bytes
+        together.
         """
-        found: dict[str, bytes] = {}
+        found, kinds = dict[str, bytes](), dict[str, str]()
         for pattern in globs:
             for path in self.folder.glob(f"{pattern}/*" if pattern.endswith("**") else pattern):
                 name = str(path.relative_to(self.folder))
-                content = None if name in found else self.read(name, limit + 1)
+                if name == "." or name in kinds:
+                    continue
+                kinds[name] = kind_of(path)
+                content = self.read(name, limit + 1)
                 if content is not None:
                     found[name] = content
                     limit -= len(content)
-                if limit < 0 or len(found) > MOST_COLLECTED:
+                if limit < 0 or len(kinds) > MOST_COLLECTED:
                     return None
-        return {name: found[name] for name in sorted(found)}
+        return Collected({name: found[name] for name in sorted(found)}, dict(sorted(kinds.items())))
+
+
+def kind_of(path: Path) -> str:
+    """`file`, `folder`, `link to ...`, or `other` for pipes and the like, and what is gone."""
+    try:
+        mode = os.lstat(path).st_mode
+        if stat.S_ISLNK(mode):
+            return f"link to {os.readlink(path)}"
+    except OSError:
+        return "other"
+    return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "other"
 
 
 def empty(place: Path | str) -> None:

@@ -161,7 +161,8 @@ class Agent:
         found = self._files.collect(request["globs"], COLLECT_LIMIT)
         if found is None:
             return {"broke": "files"}
-        return {"files": {name: base64.b64encode(found[name]).decode() for name in found}}
+        files = {name: base64.b64encode(content).decode() for name, content in found.files.items()}
+        return {"files": files, "tree": found.kinds}
 
     def read(self, request: Request) -> Reply:
         content = self._files.read(request["path"], READ_LIMIT)

@@ -14,7 +14,8 @@ class Result:
     """How a program ended. `code` is negative for a signal; `seconds` its wall-clock time.
 
     `collected` are the files that `collect` asked for. Others are read from the sandbox, as long
-    as it holds them: that of a `fresh` run does not.
+    as it holds them: that of a `fresh` run does not. `tree` says what each entry is that `collect`
+    matched, sorted by name: `file`, `folder`, `link to ...` or `other`.
     """
 
     code: int
@@ -22,6 +23,7 @@ class Result:
     stderr: bytes
     seconds: float
     collected: Mapping[str, bytes] = field(repr=False)
+    tree: Mapping[str, str] = field(repr=False)
     _collect: tuple[str, ...] = field(repr=False)
     _read: Callable[[str], bytes | None] | None = field(repr=False)
 
@@ -29,11 +31,6 @@ class Result:
     def text(self) -> str:
         """stdout as UTF-8; bytes that are not become U+FFFD."""
         return self.stdout.decode("utf-8", "replace")
-
-    @property
-    def tree(self) -> list[str]:
-        """The names of the files that `collect` matched, sorted."""
-        return list(self.collected)
 
     def file(self, path: str) -> bytes:
         """A file the program left in its folder; the check fails when there is none.

@@ -177,7 +177,7 @@ class Solution:
         """Run a program of the kind `once`, or a command, to its end in the submission's folder.
 
         `check` makes exit != 0 broke, `fresh` gives it a sandbox of its own, `collect` brings back
-        the files that these globs match.
+        what these globs match: the plain files, and the names of folders and links.
         """
         argv = program
         if isinstance(program, str):
@@ -220,9 +220,9 @@ class Solution:
             raise unreadable()
         if check and code != 0:
             raise Broke("exit", f"{what} ended with exit code {code}.")
-        collected = _collected(client, collect, what) if collect else {}
+        collected, tree = _collected(client, collect, what) if collect else ({}, {})
         read = None if fresh else partial(_written, client)
-        return Result(code, out, err, seconds, collected, tuple(collect), read)
+        return Result(code, out, err, seconds, collected, tree, tuple(collect), read)
 
     # -- for hidden tests: submitted files ----------------------------------------------------
 
@@ -263,14 +263,19 @@ def _written(client: AgentClient, path: str) -> bytes | None:
     return None if content is None else _unbase64(content)
 
 
-def _collected(client: AgentClient, globs: Sequence[str], what: str) -> dict[str, bytes]:
+def _collected(
+    client: AgentClient, globs: Sequence[str], what: str
+) -> tuple[dict[str, bytes], dict[str, str]]:
     reply = client.request("collect", globs=list(globs))
     if "broke" in reply:
         raise Broke("output", f"{what} wrote more files, or larger ones, than can be looked at.")
-    files = reply.get("files")
-    if not isinstance(files, dict):
+    files, tree = reply.get("files"), reply.get("tree")
+    if not isinstance(files, dict) or not isinstance(tree, dict):
         raise unreadable()
-    return {name: _unbase64(files[name]) for name in sorted(files)}
+    if not all(isinstance(kind, str) for kind in tree.values()):
+        raise unreadable()
+    contents = {name: _unbase64(files[name]) for name in sorted(files)}
+    return contents, {name: tree[name] for name in sorted(tree)}
 
 
 def _bytes(content: bytes | str) -> bytes:

@@ -187,7 +187,8 @@ def test_passed_run(solution):
     assert solution.run("load").text.strip() == "[]", "something was there before"
     again = solution.run("load", collect=["*.txt", "out/**"])
     assert again.text.strip() == "['left', 'left.txt']", "what the first left"
-    assert again.tree == ["left.txt", "out/left.json"], "other files"
+    left = {"left.txt": "file", "out/left.json": "file"}
+    assert again.tree == left, "other files"
     assert again.json("out/left.json") == [1, 2], "another value"
     assert again.file("left.txt") == b"[1, 2]", "another content"
 
