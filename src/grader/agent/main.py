@@ -174,13 +174,23 @@ class Agent:
             printed = b"".join(one.output() for one in self._interpreters.values())
         return {"text": printed[-TAIL:].decode("utf-8", "replace")}
 
+    def reach(self, request: Request) -> Reply:
+        port = request["port"] or programs.free_port()
+        self._relays.reach(port, request["path"], datagrams=request["datagrams"])
+        return {"port": port}
+
+    def leave(self, request: Request) -> Reply:
+        self._relays.leave(request["port"])
+        return {}
+
     def relay(self, request: Request) -> Reply:
         self._relays.switch(request["port"], request["open"])
         return {}
 
 
 OPERATIONS = (
-    *("load", "reset", "interpreter", "run", "read", "collect", "tail", "relay"),
+    *("load", "reset", "interpreter", "run", "read", "collect", "tail"),
+    *("relay", "reach", "leave"),
     *("start", "look", "signal", "kill", "wait", "memory", "free_port", "listening", "forward"),
 )
 

@@ -15,6 +15,8 @@ import socket
 import threading
 from typing import Any
 
+from .datagrams import DatagramRelay
+
 
 class Pipe(asyncio.Protocol):
     """One end of a carried connection: what arrives here leaves at `peer`, and the ends, too."""
@@ -117,6 +119,11 @@ class Relay:
             pipe.abort()
         self._pipes.clear()
 
+    def end(self) -> None:
+        """The same, and the address is free again."""
+        self.close()
+        self._listener.close()
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             connection, _ = self._listener.accept()
@@ -183,6 +190,7 @@ class Relays:
         self._loop = asyncio.new_event_loop()
         self._relays = {port: Relay(self._loop, port, path) for port, path in targets.items()}
         self._forwards: list[asyncio.AbstractServer] = []
+        self._worlds: dict[int, Relay | DatagramRelay] = {}
         for relay in self._relays.values():
             relay.open()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
@@ -209,7 +217,39 @@ class Relays:
         asyncio.run_coroutine_threadsafe(listen(), self._loop).result(5)
         os.chmod(path, 0o666)  # the judge has another user id
 
+    def reach(self, port: int, path: str, *, datagrams: bool) -> None:
+        """Until the reset or `leave`, carry what connects to a port in here to a unix socket.
+
+        Asked for again, nothing changes. Raises OSError when the port is taken by somebody else.
+        """
+
+        async def listen() -> None:
+            if port in self._worlds:
+                return
+            if datagrams:
+                made = DatagramRelay(self._loop, port, path)
+                await made.open()
+                self._worlds[port] = made
+            else:
+                relay = Relay(self._loop, port, path)
+                relay.open()
+                self._worlds[port] = relay
+
+        asyncio.run_coroutine_threadsafe(listen(), self._loop).result(5)
+
+    def leave(self, port: int) -> None:
+        """The port is nobody's again: connections to it are refused."""
+
+        async def end() -> None:
+            world = self._worlds.pop(port, None)
+            if world is not None:
+                world.end()
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(5)
+
     def reset(self) -> None:
+        for port in list(self._worlds):
+            self.leave(port)
         while self._forwards:
             self._loop.call_soon_threadsafe(self._forwards.pop().close)
         for port in self._relays:

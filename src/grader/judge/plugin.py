@@ -18,6 +18,7 @@ from grader.judge.run import Learner, Run
 from grader.judge.solution import Solution
 from grader.judge.standstill import Standstill
 from grader.judge.together import Together
+from grader.judge.world import World
 
 SILENT = ("refused", "closed", "timeout")
 """How a check breaks when the learner's server is not there any more."""
@@ -122,7 +123,7 @@ class Plugin:
         util._reprcompare = run.comparisons.explain  # ours alone: pytest's own diffs are unbounded
         runtestprotocol(item, nextitem=nextitem, log=False)
         self._left -= time.monotonic() - started - run.clock.stopped_seconds
-        verdict = verdict_of(self._error, run.comparisons, run.awarded)
+        verdict = verdict_of(self._error or run.world.error, run.comparisons, run.awarded)
         verdict.given, verdict.stopped = run.given, run.clock.stopped_seconds
         if run.author and self._error is not None:
             verdict.trace = author_text(self._error)
@@ -220,6 +221,11 @@ class Plugin:
         if name not in self._run.fixtures:
             raise LookupError(f"exercise.yaml names no service '{name}'")
         return self._run.fixtures[name]
+
+    @pytest.fixture(scope="session")
+    def world(self) -> World:
+        """Servers of the test's own, which the learner's program can reach."""
+        return self._run.world
 
     @pytest.fixture(scope="session")
     def learner(self) -> Learner:

@@ -26,6 +26,7 @@ from grader.judge.gateway import Gateway
 from grader.judge.sandboxes import Sandboxes
 from grader.judge.services import LOST, Service, make
 from grader.judge.solution import Solution
+from grader.judge.world import World
 
 SLOTS = Path("/slots")
 SESSION = Path("/session")
@@ -61,8 +62,9 @@ class Run:
         self._refusing: set[int] = set()
         self._forwards = Forwards()
         self._further = Sandboxes(
-            self._more_sandboxes, self._refuse_there, self.clock, int(prepared["further"])
+            self._more_sandboxes, self._greet, self.clock, int(prepared["further"])
         )
+        self.world = World(SESSION, lambda: (self.solution.client, *self._further))
         self.services: dict[str, Service] = {}
         self.fixtures: dict[str, Any] = {}
         self.comparisons = Comparisons()
@@ -117,10 +119,11 @@ class Run:
             client.request("reset")
         return made
 
-    def _refuse_there(self, client: AgentClient) -> None:
-        """A sandbox that comes while a service is out of reach cannot reach it either."""
+    def _greet(self, client: AgentClient) -> None:
+        """A sandbox that comes later reaches what the first one does, and nothing else."""
         for port in self._refusing:
             client.request("relay", port=port, open=False)
+        self.world.greet(client)
 
     def _tell_time(self, seconds: float) -> None:
         self.channel.emit({"type": "running", "check": self.check, "seconds": seconds})
@@ -135,6 +138,7 @@ class Run:
     def reset(self) -> None:
         """A test's beginning: fresh processes, files, database, cache. Raises Fault."""
         self._refusing.clear()
+        self.world.close()
         self._reset([self._reset_sandbox, self._further.reset])
         if self._reference is not None:
             self.channel.request("reference_reset")

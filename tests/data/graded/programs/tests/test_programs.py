@@ -398,3 +398,40 @@ def test_broke_exit_shown_as_title(solution):
 def test_passed_at_last(solution):
     """After all of that a server is as good as the first."""
     assert solution.serve("api").http.post("/count").json() == 1, "the counter is new"
+
+
+POST = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], b'abc', 5).read().decode())"
+ASK = """
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+    client.settimeout(5)
+    client.sendto(b"abc", ("127.0.0.1", int(sys.argv[1])))
+    print(client.recv(100).decode())
+"""
+SERVED = []
+
+
+@pytest.mark.check(task="all")
+def test_passed_world(solution, world):
+    """A server of the test's is reached from every sandbox, over TCP and UDP."""
+    server = world.serve(lambda request: (200, request.body.decode()[::-1]))
+    names = world.udp(lambda data: data.upper())
+    SERVED.append(server.url)
+    for fresh in (False, True):
+        got = solution.run(["python3", "-c", POST, server.url], fresh=fresh).text
+        assert got == "cba\n", "it answers"
+        got = solution.run(["python3", "-c", ASK, str(names.port)], fresh=fresh).text
+        assert got == "ABC\n", "so does the other one"
+    assert [one.method for one in server.requests] == ["POST", "POST"], "both came"
+    server.close()
+    assert solution.run(["python3", "-c", POST, server.url]).code == 1, "nobody is there"
+
+
+@pytest.mark.check(task="all", needs=["test_passed_world"])
+def test_passed_world_of_the_last_check(solution, world):
+    """What a check served is gone with it; the next one has worlds of its own."""
+    server = world.serve(lambda request: (200, "new"))
+    if server.url != SERVED[0]:
+        assert solution.run(["python3", "-c", POST, SERVED[0]]).code == 1, "nobody is there"
+    got = solution.run(["python3", "-c", POST, server.url]).text
+    assert got == "new\n", "it answers"
