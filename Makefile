@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit fuzz bench verdicts format base engine images clean
+.PHONY: help demo test check unit docs fuzz bench verdicts format base engine images clean
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ fuzz: $(INSTALLED) ## 10,000 hostile inputs for each reader of outside data (an 
 format: $(INSTALLED) ## Lay the code out
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(INSTALLED) ## What is made from the source: docs/fixtures.md
+	$(BIN)/python scripts/fixtures.py > docs/fixtures.md
 
 base: ## The base image, from a registry or a Debian mirror
 	scripts/base-image

@@ -20,6 +20,7 @@ from grader.cli import (
     schema,
     start,
     stop,
+    try_,
     validate,
 )
 from grader.cli.context import Flags
@@ -65,6 +66,7 @@ for _name, _function in (
     ("grade", grade.grade),
     ("new", new.new),
     ("validate", validate.validate),
+    ("try", try_.try_),
     ("schema", schema.schema),
     ("doctor", doctor.doctor),
     ("stop", stop.stop),

@@ -113,7 +113,9 @@ def author_text(error: BaseException) -> str:
     told = traceback.TracebackException.from_exception(error)
     frames = [frame for frame in told.stack if frame.filename.startswith(TESTS)]
     told.stack[:] = frames or told.stack
-    return "".join(told.format()).replace(TESTS, "tests/")[-6000:]
+    # What an assertion says is a message of its own, with the marks of our comparison in it.
+    lines = told.stack.format() if isinstance(error, AssertionError) else told.format()
+    return "".join(lines).replace(TESTS, "tests/")[-6000:]
 
 
 def as_event(verdict: Verdict, check: str, begin: float, end: float) -> dict[str, Any]:

@@ -199,7 +199,7 @@ class Plugin:
 
     @pytest.fixture(scope="session")
     def reference(self) -> Solution:
-        """The author's reference solution, in a session apart."""
+        """The same as `solution` for the author's solution, in a session apart."""
         return self._run.reference()
 
     @pytest.fixture(scope="session")
@@ -214,7 +214,7 @@ class Plugin:
 
     @pytest.fixture(scope="session")
     def redis(self) -> Any:
-        """The session's Redis, as the learner's account."""
+        """A redis.Redis, as the learner's account: answers are bytes. And `redis.link`."""
         return self._service("redis")
 
     def _service(self, name: str) -> Any:
@@ -234,12 +234,12 @@ class Plugin:
 
     @pytest.fixture(scope="session")
     def rng(self) -> Random:
-        """Random numbers that depend on the seed and the check alone."""
+        """A random.Random whose numbers depend on the seed of the run and the check alone."""
         return self._run.rng
 
     @pytest.fixture(scope="session")
     def seed(self) -> int:
-        """The seed of this run."""
+        """The seed of this run, an int. Inputs come from `rng`."""
         return self._run.seed
 
     @pytest.fixture(scope="session")

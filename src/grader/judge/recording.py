@@ -55,10 +55,12 @@ class Seen:
 
     @property
     def reads(self) -> list[str]:
+        """Those that may read something."""
         return [text for text in self.statements if not self._write.match(text)]
 
     @property
     def writes(self) -> list[str]:
+        """Those that may change something."""
         return [text for text in self.statements if not self._read.match(text)]
 
     def count(self, pattern: str) -> int:

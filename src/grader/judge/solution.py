@@ -104,15 +104,26 @@ class Solution:
             return self._main
 
     def call(self, target: str, *args: Any, timeout: float = 5, **kwargs: Any) -> Any:
-        """Call `module:function` in this test's interpreter. See Interpreter.call."""
+        """Call `module:function` in the check's own interpreter; the result as a plain value.
+
+        Coroutines are awaited, generators drained to a list; calls from several threads run at the
+        same time. Raises Broke when it raises, or takes longer than `timeout`.
+        """
         return self._interpreter().call(target, *args, timeout=timeout, **kwargs)
 
     def new(self, target: str, *args: Any, timeout: float = 5, **kwargs: Any) -> Handle:
-        """Make an object of `module:Class` in this test's interpreter."""
+        """Make an object of `module:Class` in the check's own interpreter.
+
+        Raises Broke when that raises, or takes longer than `timeout`.
+        """
         return self._interpreter().new(target, *args, timeout=timeout, **kwargs)
 
     def raises(self, name: str = "", *, any: bool = False) -> Any:  # noqa: A002 -- the contract's word
-        """Expect the learner's code to raise. See Interpreter.raises."""
+        """`with solution.raises("ValueError") as caught:` around calls that should raise.
+
+        `name` is the class's name, or that of one it is derived from; `any=True` takes all. The
+        check fails when nothing is raised, or something else.
+        """
         return self._interpreter().raises(name, any=any)
 
     # -- for hidden tests: programs -----------------------------------------------------------

@@ -53,7 +53,7 @@ class Postgres:
         return self._run(statement, params).rowcount
 
     def rows(self, query: str, params: Params = None) -> list[dict[str, Any]]:
-        """All rows as dicts, at most MOST_ROWS; more than that are not even read."""
+        """All rows as dicts, at most 100,000; the check fails when there are more."""
         stream = self._open().cursor().stream(query.encode(), params, size=READ_AT_ONCE)
         rows = list(islice(stream, MOST_ROWS + 1))
         assert len(rows) <= MOST_ROWS, f"a table of more than {MOST_ROWS} rows"
@@ -79,7 +79,7 @@ class Postgres:
     def wait_blocked(self, count: int, *calls: Call) -> bool:
         """Wait until so many sessions wait for a lock in the learner's database: True.
 
-        False when one of `calls` has come to its end before. The check fails after PATIENCE.
+        False when one of `calls` has come to its end before. The check fails after 15 s.
         """
         deadline = time.monotonic() + PATIENCE
         while not any(call.done() for call in calls):
