@@ -19,6 +19,11 @@ def runners() -> Path:
     return (_DATA if _DATA.is_dir() else _CHECKOUT) / "runners"
 
 
+def attacks() -> Path:
+    """The dishonest and hostile submissions that `grader attack` tries."""
+    return (_DATA if _DATA.is_dir() else _CHECKOUT) / "attacks"
+
+
 def package() -> Path:
     """The folder of the package's own source, part of which goes into images."""
     return _PACKAGE

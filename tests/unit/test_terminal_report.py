@@ -15,6 +15,7 @@ from rich.console import Console
 
 from grader.model.report import CheckResult, Outcome, Report, Status, TaskResult
 from grader.report.details import Commands
+from grader.report.jsonform import to_json
 from grader.report.terminal import ReportView, to_text
 from grader.report.text import visible
 
@@ -188,3 +189,32 @@ def test_visible_text_has_no_character_that_steers(text: str) -> None:
 
 def test_plain_text_is_left_as_it_is() -> None:
     assert visible("naïve 日本 👩\u200d💻\n\tx\r\n") == "naïve 日本 👩\u200d💻\n    x\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "::set-output name=score::100",
+        "  ::error file=a.py::x",
+        "a::add-mask::x",
+        "::ENDGROUP::",
+        "##[set-env name=X]y",
+        "##vso[task.complete result=Succeeded]",
+        "##teamcity[buildStatus status='SUCCESS']",
+    ],
+)
+def test_a_command_to_a_pipeline_is_written_out(line: str) -> None:
+    """A pipeline acts on such a line wherever it comes from; lines may be folded anywhere."""
+    shown = visible(line)
+    assert not re.search(r"::[a-z]", shown.lower().replace("::x", ""))
+    assert "##" not in shown
+    assert shown.replace("\\x3a", ":").replace("\\x23", "#") == line
+    report = made_up(failed(message=line, log=line))
+    assert "##" not in to_json(report).decode()
+    assert msgspec.json.decode(to_json(report), type=Report) == report
+
+
+def test_two_colons_of_a_program_are_left() -> None:
+    assert visible("std::vector<int>::iterator tests/a.py::test ## [x]") == (
+        "std::vector<int>::iterator tests/a.py::test ## [x]"
+    )

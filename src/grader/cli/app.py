@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from grader.cli import (
+    attack,
     check,
     doctor,
     grade,
@@ -68,6 +69,7 @@ for _name, _function in (
     ("validate", validate.validate),
     ("try", try_.try_),
     ("schema", schema.schema),
+    ("attack", attack.attack),
     ("doctor", doctor.doctor),
     ("stop", stop.stop),
 ):

@@ -11,7 +11,8 @@ import msgspec
 
 from grader.model.report import REPORT_FORMAT, Report
 
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")
+_TO_ESCAPE = re.compile(r"[^\x00-\x7e]|#(?=#\w*\[)")
+"""Beyond ASCII, and what begins a command to a pipeline (report.text)."""
 
 
 def to_json(report: Report) -> bytes:
@@ -21,12 +22,12 @@ def to_json(report: Report) -> bytes:
     except UnicodeEncodeError:  # half a surrogate pair, which a learner's program may well print
         encoded = msgspec.json.encode(_encodable(msgspec.to_builtins(report)))
     text = msgspec.json.format(encoded, indent=2).decode()
-    return _BEYOND_ASCII.sub(_escaped, text).encode() + b"\n"
+    return _TO_ESCAPE.sub(_escaped, text).encode() + b"\n"
 
 
 def _escaped(found: re.Match[str]) -> str:
     """As JSON writes it: the same text for programs, and nothing a terminal obeys."""
-    if unicodedata.category(found[0]) not in ("Cc", "Cf", "Zl", "Zp"):
+    if unicodedata.category(found[0]) not in ("Cc", "Cf", "Zl", "Zp") and found[0] != "#":
         return found[0]
     units = found[0].encode("utf-16-be").hex()
     return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _JOINERS = frozenset("\u200c\u200d")  # parts of ordinary words and emoji in many scripts
 _TAB = "    "
+# How a program's output begins a command to the pipeline that shows it: GitHub's (also the older
+# form), Azure's, TeamCity's. Anywhere in a line: lines are folded, so any part may come first.
+_COMMAND = re.compile(
+    r"(?i):(?=:(?:add-m|add-path|debug|echo|end-?group|error|group|notice|remove-m|save-state|"
+    r"set-env|set-output|stop-commands|warning))|#(?=#\w*\[)"
+)
 
 
 def visible(text: str) -> str:
     """`text` with every character that could steer a terminal written out: `\\x1b`, `\\u202e`.
 
-    Line feeds stay, tabs become spaces, the carriage return of a CRLF goes.
+    So is what begins a command to a pipeline. Line feeds stay, tabs become spaces, the carriage
+    return of a CRLF goes.
     """
     text = text.replace("\r\n", "\n").replace("\t", _TAB)
+    text = _COMMAND.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
     if text.isascii() and text.replace("\n", "").isprintable():
         return text
     return "".join(_shown(character) for character in text)

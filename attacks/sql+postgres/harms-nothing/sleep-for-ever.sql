@@ -1,0 +1,2 @@
+-- Never ends.
+SELECT pg_sleep(1000);

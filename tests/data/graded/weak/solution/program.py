@@ -1,0 +1,5 @@
+"""Doubles a number."""
+
+
+def double(number):
+    return 2 * number

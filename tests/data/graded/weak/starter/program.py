@@ -1,0 +1,5 @@
+"""Doubles a number, one day."""
+
+
+def double(number):
+    return 0
