@@ -102,6 +102,10 @@ class Finished(Struct, tag="finished"):
 
 Event = Collected | Started | Running | Ended | Request | Fault | Finished
 
+# msgspec looks into a type when it first meets it. Two threads that do so at once end the process
+# with a segmentation fault (msgspec 0.22, Python 3.11), so it is done here, once.
+msgspec.json.Decoder(Event)
+
 
 def read(message: Message) -> Event:
     """The event that a message is. Raises SessionLost when it is none."""

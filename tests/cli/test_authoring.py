@@ -78,7 +78,10 @@ def test_a_new_exercise_is_made_once(grader: Grader, tmp_path: Path, kind: str) 
     [
         (("Word_Work", "--topic", "http-rest"), "'Word_Work' cannot be the name of an exercise"),
         (("w", "--topic", "http-res"), "there is no topic 'http-res'\nfix: did you mean"),
-        (("w", "--topic", "http-rest", "--runner", "cobol"), "there is no runner 'cobol'"),
+        (
+            ("w", "--topic", "http-rest", "--runner", "cobol"),
+            "there is no template for the runner 'cobol'",
+        ),
         (("w", "--topic", "http-rest", "--kind", "htp"), "there is no kind 'htp'"),
         (("w", "--topic", "http-rest", "--service", "redi"), "there is no service 'redi'"),
         (("w", "--topic", "http-rest", "--kind", "sql"), "fix: it is written for --runner sql"),
@@ -127,7 +130,7 @@ def test_what_could_not_be_run_is_no_fault_of_the_exercise(grader: Grader, tmp_p
     done = grader("--engine", "fake", "validate", "mine/")
     assert done.returncode == 3
     assert "5 proofs could not be made" in done.stdout
-    assert "? mutants      0 of 3: rejected with 3 seeds" in done.stdout
+    assert "? mutants      0 of 3 rejected with 3 seeds" in done.stdout
 
 
 def test_an_exercise_that_cannot_be_read(grader: Grader, broken: Path) -> None:

@@ -31,6 +31,9 @@ _NOT_GRADED = ("title", "minutes", "difficulty", "tasks", "mutants", "checks", "
 """What a verdict does not depend on: words for people, and other proofs' submissions."""
 
 
+msgspec.json.Decoder(Proven)  # now, and not first by two threads at once: see grader.events
+
+
 class Proofs:
     """The proofs of one machine, in a folder."""
 

@@ -73,8 +73,11 @@ def _kind(wanted: Wanted) -> str:
         for kind, language in LANGUAGE.items():
             if language == wanted.runner:
                 return kind
-        _known("runner", wanted.runner, set(LANGUAGE.values()))
-    assert wanted.kind is not None
+        templates = ", ".join(sorted(set(LANGUAGE.values())))
+        raise UsageError(
+            f"there is no template for the runner '{wanted.runner}'",
+            fix=f"there are some for: {templates}",
+        )
     _known("kind", wanted.kind, LANGUAGE)
     if LANGUAGE[wanted.kind] != wanted.runner:
         raise UsageError(

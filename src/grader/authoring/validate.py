@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ from grader.model import progress as progress_of
 from grader.model.exercise import Exercise
 from grader.model.report import Report, Status
 
-OWNER = "grader validate"
+OWNER = f"grader validate {os.getpid()}"
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,17 @@ Listener = Callable[[News], None]
 
 @dataclass(kw_only=True)
 class Validation:
-    """All that is known of one exercise. `exercise` is None when its files cannot be read."""
+    """All that is known of one exercise. `exercise` is None when its files cannot be read.
+
+    `problems` are all there are; `wrong_files` and `unneeded` those that no single proof has.
+    """
 
     name: str
     exercise: Exercise | None = None
     problems: list[Problem] = field(default_factory=list)
+    wrong_files: list[Problem] = field(default_factory=list)
+    unneeded: list[Problem] | None = None
+    """Checks that no mutant fails; None while that is not known."""
     warnings: list[Problem] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
     ended: list[ProofEnded] = field(default_factory=list)
@@ -95,7 +102,8 @@ class Validation:
             for one in mutants:  # what it should have been rejected by is told already
                 if one.proven.problems and one.proof.mutant:
                     rejected += (*one.proof.mutant.fails, *one.proof.mutant.breaks)
-            self.problems += unneeded(self.exercise, rejected)
+            self.unneeded = unneeded(self.exercise, rejected)
+            self.problems += self.unneeded
         self.problems = sorted(set(self.problems))
         self.warnings = sorted(set(self.warnings))
 
@@ -112,13 +120,15 @@ def examine(root: Path, name: str) -> Validation:
     try:
         exercise = find(root, name, roadmap=roadmap, runners=languages)
     except ExerciseError as error:
-        return Validation(name=name, problems=list(error.problems))
+        problems = list(error.problems)
+        return Validation(name=name, problems=problems, wrong_files=problems)
     found = file_findings(exercise, [one.name for one in known if one.kind == "service"])
     made, problems = proofs(exercise)
     return Validation(
         name=exercise.slug,
         exercise=exercise,
         problems=[*found.problems, *problems],
+        wrong_files=[*found.problems, *problems],
         warnings=list(found.warnings),
         proofs=made,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -81,7 +82,9 @@ def _one(settings: Settings, name: str, jobs: int | None, *, json: bool) -> Vali
         cache = Proofs(settings.state_dir / "proofs")
         cache.tidy()
         at_once = jobs or os.cpu_count() or 1
-        validator = Validator(validation.exercise, lambda: engine(settings), cache, at_once)
+        # Its sessions wait beside those of the user, and must not end them.
+        roomy = replace(settings, warm_sessions=settings.warm_sessions + at_once)
+        validator = Validator(validation.exercise, lambda: engine(roomy), cache, at_once)
         with Proving(validation, quiet=json) as shown:
             validator.prove(validation, shown.proof, shown.progress)
     if not json:

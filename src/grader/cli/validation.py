@@ -178,10 +178,18 @@ def _lines(validation: Validation) -> Iterator[tuple[Outcome, str, str]]:
         return
     seeds = counted(validation.exercise.validate_seeds, "seed")
     right = f"100 with {seeds}, in any order of checks"
+    wrong = len(validation.wrong_files)
+    said = counted(wrong, "problem") if wrong else "as they should be"
+    yield Outcome.FAILED if wrong else Outcome.PASSED, "files", said
     yield from _kind(validation, Kind.STARTER, "starter", "runs, and does not pass")
     yield from _kind(validation, Kind.REFERENCE, "reference", right)
     yield from _kind(validation, Kind.ALTERNATIVE, "alternatives", right)
     yield from _kind(validation, Kind.MUTANT, "mutants", f"rejected with {seeds}")
+    number = len(validation.exercise.checks)
+    if validation.unneeded is not None:
+        needed = number - len(validation.unneeded)
+        outcome = Outcome.FAILED if validation.unneeded else Outcome.PASSED
+        yield outcome, "checks", f"{needed} of {number} failed by a mutant"
 
 
 def _kind(
@@ -195,7 +203,9 @@ def _kind(
     outcome = Outcome.PASSED if good == all_of_them else Outcome.FAILED
     if outcome is Outcome.FAILED and good == len(ended):
         outcome = Outcome.ERROR
-    if kind in (Kind.MUTANT, Kind.ALTERNATIVE):
+    if kind is Kind.MUTANT:
+        said = f"{good} of {all_of_them} {said}"
+    elif kind is Kind.ALTERNATIVE:
         said = f"{good} of {all_of_them}: {said}"
     elif outcome is not Outcome.PASSED:
         said = "not proven"
