@@ -13,7 +13,9 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from grader.judge import plugin
+from grader.judge.certificates import Authority
 from grader.judge.gateway import Link
+from grader.judge.handlers import HttpServer, Request
 from grader.judge.interpreter import Caught, Handle, Interpreter
 from grader.judge.programs import Process
 from grader.judge.psql import Answer, Psql, SqlError
@@ -27,6 +29,7 @@ from grader.judge.services.redis import Redis
 from grader.judge.solution import Solution
 from grader.judge.together import Together
 from grader.judge.websocket import WebSocket
+from grader.judge.world import Served, World
 
 INTRODUCTION = """\
 # What hidden tests may use
@@ -55,8 +58,11 @@ CLASSES: Mapping[str, type] = {
     "redis": Redis,
     "learner": Learner,
     "together": Together,
+    "world": World,
 }
 """Fixtures that are objects with methods of ours."""
+PLAIN = frozenset({"reference", "rng", "seed"})
+"""Fixtures whose docstring says all."""
 GIVEN: Mapping[str, tuple[tuple[str, str, type], ...]] = {
     "solution": (
         ("handle", "`solution.new` gives a handle", Handle),
@@ -71,6 +77,12 @@ GIVEN: Mapping[str, tuple[tuple[str, str, type], ...]] = {
     "postgres": (
         ("link", "`postgres.link`, `redis.link`: the learner's way to the server", Link),
         ("seen", "`with link.record() as seen`", Seen),
+    ),
+    "world": (
+        ("served", "`world.tcp` and `world.udp` give what is served", Served),
+        ("site", "`world.serve` gives an HTTP server", HttpServer),
+        ("request", "What a handler gets", Request),
+        ("authority", "`world.authority`", Authority),
     ),
     "psql": (
         ("answer", "`psql.file` and `psql.statement` give an answer", Answer),
@@ -87,6 +99,8 @@ OURS: Mapping[type, frozenset[str]] = {
     Link: frozenset({"close", "open", "listen", "admit", "carry", "requested"}),
     Seen: frozenset({"add"}),
     WebSocket: frozenset({"what"}),
+    HttpServer: frozenset({"talk", "answer", "served"}),
+    World: frozenset({"greet", "withdraw", "failed", "close"}),
 }
 """Public for the runtime only."""
 
@@ -115,6 +129,8 @@ def _fixture(name: str, said: str) -> Iterator[str]:
         yield f"`{name}{_signature(function)}`\n"
         yield _told(function, name)
         return
+    if name not in CLASSES and name not in PLAIN:
+        raise SystemExit(f"scripts/fixtures.py does not know what kind of fixture {name} is")
     yield _words(said)
     if name in CLASSES:
         yield from _members(name, CLASSES[name])

@@ -129,7 +129,7 @@ class World:
     def serve(self, handler: Handler, tls: ssl.SSLContext | None = None) -> HttpServer:
         """Serve HTTP/1.1: `handler(request)` returns (status, body) or (status, body, headers).
 
-        A body is bytes, text, None, or what JSON can hold. See `handlers.Request`.
+        A body is bytes, text, None, or what JSON can hold.
         """
         from grader.judge.handlers import HttpServer
 
