@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from grader import settings as settings_module
 from grader.errors import InfrastructureError
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from grader.engine.docker.engine import DockerEngine
 
 ROOT = Path(__file__).parent.parent
+# How long an example takes says more about the machine than about the code.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
