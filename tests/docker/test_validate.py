@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -259,3 +263,36 @@ def test_a_new_exercise_is_proven_once(folder: Path, prove: Prove, settings: Set
     changed = prove(folder)
     assert changed.proven
     assert [one.proof.name for one in changed.ended if one.worker is not None] == ["needs-a-word"]
+
+
+@pytest.mark.usefixtures("docker_engine")
+def test_an_interruption_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    """Ctrl-C in the middle of proofs: exit code 130, and no container stays."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GRADER_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grader", "validate", str(folder), "--jobs", "2"],
+        env={**env, "GRADER_STATE_DIR": str(tmp_path / "state")},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    said = []
+    while "starter" not in (line := process.stderr.readline()) and line:
+        said.append(line)  # the first proof is made: the others are under way
+    assert _sessions(process.pid), said
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert _sessions(process.pid) == []
+
+
+def _sessions(pid: int) -> list[str]:
+    """Containers of this process's workers."""
+    listed = subprocess.run(
+        ["docker", "ps", "-a", "--format", '{{.ID}} {{.Label "grader.owner"}}'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line for line in listed.stdout.splitlines() if f"grader validate {pid} " in line]
