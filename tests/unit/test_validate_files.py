@@ -316,6 +316,17 @@ def test_what_ships_has_more_mutants(tmp_path: Path, monkeypatch: pytest.MonkeyP
     ]
 
 
+def test_data_may_be_for_both(tmp_path: Path) -> None:
+    """A sample file that learners get is no secret of the tests that read it, too."""
+    folder = new(tmp_path / "mine")
+    sample = "".join(f"a line of the sample, number {number}\n" for number in range(9))
+    added("tests/sample.txt", sample)(folder)
+    added("starter/sample.txt", sample)(folder)
+    assert looked_at(folder).problems == []
+    added("tests/sample.txt", "one more\n")(folder)
+    assert [told(one, folder)[0] for one in looked_at(folder).problems] == ["starter/sample.txt:1"]
+
+
 def test_code_for_the_sandbox_is_not_looked_at(tmp_path: Path) -> None:
     """A program that a test sends to the sandbox is text, and may do what it likes."""
     folder = new(tmp_path / "mine")
