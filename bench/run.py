@@ -192,6 +192,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         env = {**os.environ, "GRADER_STATE_DIR": str(folder / "state")}
+        env["GRADER_DATA_DIR"] = str(folder / "data")
         speed = [timed(lambda: exec(UNIT)) for _ in range(5)]  # noqa: S102 -- a unit of work
         try:
             rows = list(measure(runs, env, folder))

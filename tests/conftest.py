@@ -23,6 +23,14 @@ hypothesis_settings.register_profile("patient", deadline=None)
 hypothesis_settings.load_profile("patient")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_record_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests do, processes that they start included, is not the record of who runs them."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where grader keeps its state in this test session."""
@@ -48,6 +56,7 @@ def settings(state_dir: Path) -> Settings:
     nothing = state_dir / "nothing.toml"
     nothing.touch()
     environ["GRADER_CONFIG"] = str(nothing)
+    environ["GRADER_DATA_DIR"] = str(state_dir / "data")
     return settings_module.load({}, environ)
 
 

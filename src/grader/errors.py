@@ -6,6 +6,7 @@ GraderError                    70  a bug in grader when raised as such
 │   ├── EngineUnavailable       3  no engine answers
 │   ├── ImageError              3  an image is missing or could not be built
 │   └── SessionLost             3  a container of the session ended or stopped answering
+├── RecordError                 3  the learner's record cannot be read or written
 ├── SubmissionError             4  the submission cannot be graded as handed in
 ├── ExerciseError               5  the exercise itself is broken: its author's fault
 └── Interrupted               130  Ctrl-C, SIGTERM or SIGHUP
@@ -67,6 +68,12 @@ class ImageError(InfrastructureError):
 
 class SessionLost(InfrastructureError):
     """A container of the session ended or stopped answering."""
+
+
+class RecordError(GraderError):
+    """The learner's record cannot be read or written. It never keeps work from being graded."""
+
+    exit_code = 3
 
 
 class _WithProblems(GraderError):

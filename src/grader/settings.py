@@ -51,6 +51,8 @@ class Settings:
     warm_sessions: int = 3
     """So many sessions stay warm at most; past it, the one not used for longest ends."""
     state_dir: Path = field(default_factory=Path)
+    data_dir: Path = field(default_factory=Path)
+    """Where the learner's record lies."""
     build_environment: Mapping[str, str] = field(default_factory=dict)
     """Proxy and package-index variables handed to image builds."""
     docker_environment: Mapping[str, str] = field(default_factory=dict)
@@ -91,11 +93,22 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str] | None = None) 
     return Settings(
         **values,  # type: ignore[arg-type]  # each value was converted by _typed or by typer
         state_dir=Path(state) if state else platformdirs.user_state_path("grader"),
+        data_dir=data_dir(env),
         build_environment=_build_environment(env),
         docker_environment={
             key: value for key, value in env.items() if key.startswith("DOCKER_") and value
         },
     )
+
+
+def data_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder of the learner's record, for who needs no other setting."""
+    named = (os.environ if environ is None else environ).get("GRADER_DATA_DIR")
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return platformdirs.user_data_path("grader")
 
 
 def _config_file(path: Path, *, named: bool) -> dict[str, object]:

@@ -15,8 +15,10 @@ from grader.cli.main import main
 from grader.grade import GradeOptions
 from grader.model.exercise import Exercise, Limits, SubmitRule
 from grader.model.progress import CheckFinished, Collected, ImageStarted, Listener, Stage
-from grader.model.report import Check, Report
+from grader.model.report import Check, Report, Status
 from grader.model.submission import Submission
+from grader.progress.entries import Attempt
+from grader.progress.record import Record
 from grader.workspace import info
 
 REPORTS = Path(__file__).parent.parent / "data" / "reports"
@@ -91,6 +93,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("GRADER_CONFIG", "GRADER_ENGINE", "GRADER_EXERCISES", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GRADER_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr("grader.catalog.find", lambda root, name: EXERCISE)
     monkeypatch.setattr("grader.engine.registry.engine", lambda settings: object())
@@ -149,6 +152,48 @@ def test_check_from_elsewhere_repeats_with_its_path(run: Run, work: Path) -> Non
 def test_only_whole_graded_runs_count_as_tries(run: Run, work: Path, name: str, tries: int) -> None:
     run(stand(name), "check")
     assert info.read(work).attempts == tries
+
+
+def test_every_attempt_is_recorded(run: Run, tmp_path: Path, work: Path) -> None:
+    """Also one that was not graded, and one of some checks."""
+    for name in (FAILED, PARTIAL, ERROR, PASSED):
+        assert run(stand(name), "check")[2].count("warning") == 0
+    record = Record(tmp_path / "data")
+    kept = record.entries("redis-caching")
+    assert [entry.status for entry in kept if isinstance(entry, Attempt)] == [
+        Status.FAILED,
+        Status.PASSED,
+        Status.ERROR,
+        Status.PASSED,
+    ]
+    assert [entry.partial for entry in kept if isinstance(entry, Attempt)] == [False, True] + [
+        False
+    ] * 2
+    assert record.workspaces() == {"redis-caching": work.resolve()}
+
+
+def test_what_is_graded_for_others_is_not_recorded(run: Run, tmp_path: Path) -> None:
+    run(stand(FAILED), "grade", ".", "--exercise", "redis-caching")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_damaged_record_costs_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "record.db").write_text("scrawl" * 100)
+    code, out, err = run(stand(FAILED), "check", "--json")
+    assert (code, json.loads(out)["status"]) == (1, "failed")
+    assert err.startswith("warning: this attempt was not recorded: ")
+    assert "is damaged" in err
+    assert "(fix: put it aside: mv " in err
+    assert err.count("\n") == 1
+
+
+def test_a_data_folder_that_is_a_file_costs_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    code, out, err = run(stand(PASSED), "check")
+    assert code == 0
+    assert "Passed: 100 of 100" in out
+    assert err.splitlines()[-1].startswith("warning: this attempt was not recorded: ")
 
 
 @pytest.mark.parametrize("arguments", [("check", "--json"), ("grade", ".", "--format", "json")])

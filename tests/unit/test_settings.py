@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import UsageError
-from grader.settings import FROM_USER, Settings, load
+from grader.settings import FROM_USER, Settings, data_dir, load
 
 NUMBERS = ("idle_seconds", "warm_sessions")
 
@@ -23,7 +23,11 @@ def config(tmp_path: Path) -> Path:
 
 
 def loaded(config: Path, flags: Mapping[str, object] | None = None, /, **environ: str) -> Settings:
-    places = {"GRADER_CONFIG": str(config), "GRADER_STATE_DIR": str(config.parent / "state")}
+    places = {
+        "GRADER_CONFIG": str(config),
+        "GRADER_STATE_DIR": str(config.parent / "state"),
+        "GRADER_DATA_DIR": str(config.parent / "data"),
+    }
     return load(flags or {}, {**places, **environ})
 
 
@@ -40,8 +44,8 @@ def test_the_usual_config_file_need_not_be_there(
 ) -> None:
     """Most people have none; who has one need not name it."""
     monkeypatch.setattr("platformdirs.user_config_path", lambda name: tmp_path / name)
-    environ = {"GRADER_STATE_DIR": str(tmp_path)}
-    assert load({}, environ) == Settings(state_dir=tmp_path)
+    environ = {"GRADER_STATE_DIR": str(tmp_path), "GRADER_DATA_DIR": str(tmp_path)}
+    assert load({}, environ) == Settings(state_dir=tmp_path, data_dir=tmp_path)
     (tmp_path / "grader").mkdir()
     (tmp_path / "grader" / "config.toml").write_text('engine = "fake"\n')
     assert load({}, environ).engine == "fake"
@@ -174,7 +178,9 @@ def test_a_given_environment_is_the_only_one(config: Path, monkeypatch: pytest.M
     """Variables of this process do not leak into settings made from others."""
     for name in ("GRADER_ENGINE", "GRADER_IDLE_SECONDS", "DOCKER_HOST", "HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "8")
-    assert loaded(config) == Settings(state_dir=config.parent / "state")
+    assert loaded(config) == Settings(
+        state_dir=config.parent / "state", data_dir=config.parent / "data"
+    )
 
 
 def test_without_a_given_environment_this_process_counts(
@@ -186,6 +192,14 @@ def test_without_a_given_environment_this_process_counts(
     settings = load({})
     monkeypatch.setenv("GRADER_ENGINE", "docker")
     assert settings.engine == "fake"
+
+
+def test_the_record_lies_where_the_system_keeps_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless GRADER_DATA_DIR names another folder."""
+    monkeypatch.setattr("platformdirs.user_data_path", lambda name: Path("/data") / name)
+    assert data_dir({}) == Path("/data/grader")
+    assert data_dir({"GRADER_DATA_DIR": ""}) == Path("/data/grader")
+    assert data_dir({"GRADER_DATA_DIR": "/mine"}) == Path("/mine")
 
 
 def test_settings_do_not_change(config: Path) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grader.cli import context as common
+from grader.cli import output
 from grader.errors import UsageError
+
+if TYPE_CHECKING:
+    from grader.model.report import Report
+    from grader.settings import Settings
 
 
 def check(
@@ -57,4 +62,14 @@ def check(
 
     where = "" if path == Path() else f" {shlex.quote(str(path))}"
     show(report, Commands(again=f"grader check{where}"), json=json)
+    _remember(settings, report, info.root)
     raise typer.Exit(exit_code(report))
+
+
+def _remember(settings: Settings, report: Report, folder: Path) -> None:
+    """Put the attempt into the learner's record. What is graded stays graded without it, too."""
+    from grader.progress.entries import attempt
+    from grader.progress.record import Record
+
+    with output.warned("this attempt was not recorded"):
+        Record(settings.data_dir).add(attempt(report), folder=folder)

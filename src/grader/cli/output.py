@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from grader.errors import RecordError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +26,18 @@ def tell(text: str) -> None:
     """Lines about an error. Quiet when standard error is closed."""
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def warned(consequence: str) -> Iterator[None]:
+    """A record that cannot be used costs one line on standard error, and nothing else."""
+    try:
+        yield
+    except RecordError as error:
+        from grader.report.text import visible
+
+        fix = f" (fix: {error.fix})" if error.fix else ""
+        tell(visible(f"warning: {consequence}: {error.message}{fix}"))
 
 
 def write_bytes(content: bytes) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grader.cli import context as common
 from grader.cli import output
+
+if TYPE_CHECKING:
+    from grader.model.exercise import Exercise
+    from grader.settings import Settings
 
 
 def start(
@@ -27,9 +31,11 @@ def start(
     from grader.report.text import one_line
     from grader.workspace import start as make
 
-    found = find(common.catalog_root(common.settings(context)), exercise)
+    settings = common.settings(context)
+    found = find(common.catalog_root(settings), exercise)
     target = Path(found.slug) if folder is None else folder
     created = make(found, target, folder=found.root if is_path(exercise) else None)
+    _remember(settings, found, target)
     screen = output.stdout()
     screen.print(Text(found.title, "bold"))
     screen.print(Text(f"about {found.minutes} minutes, difficulty {found.difficulty} of 5", "dim"))
@@ -43,3 +49,12 @@ def start(
         screen.print(whole_line((f"  cd {shlex.quote(str(target))}", "cyan")), crop=False)
     screen.print(Text.assemble(("  open README.md", "cyan"), ("    the tasks", "dim")))
     screen.print(Text.assemble(("  grader check", "cyan"), ("      as often as you like", "dim")))
+
+
+def _remember(settings: Settings, exercise: Exercise, folder: Path) -> None:
+    from grader.progress.entries import Started
+    from grader.progress.record import Record
+
+    with output.warned("this start was not recorded"):
+        begun = Started(exercise=exercise.slug, version=exercise.version)
+        Record(settings.data_dir).add(begun, folder=folder.resolve())
