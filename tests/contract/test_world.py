@@ -33,7 +33,7 @@ class Agent:
 
     def request(self, op: str, **body: Any) -> dict[str, Any]:
         if op == "leave":
-            self.relays.leave(body["port"])
+            self.relays.leave(body["port"], datagrams=body["datagrams"])
             return {}
         assert op == "reach"
         port = body["port"] or programs.free_port()
@@ -190,6 +190,20 @@ def test_datagrams(world: World) -> None:
         large = bytes(range(256)) * 200
         second.send(large)
         assert second.recv(LARGEST_DATAGRAM) == large[::-1]
+
+
+def test_one_number_over_udp_and_tcp(world: World) -> None:
+    """As name servers have it; each can be closed without the other."""
+    small = world.udp(lambda data: data)
+    large = world.tcp(lambda connection: connection.sendall(b"whole"), port=small.port)
+    assert large.port == small.port
+    with socket.create_connection(("127.0.0.1", large.port), 5) as client:
+        assert client.recv(10) == b"whole"
+    large.close()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        datagrams.settimeout(5)
+        datagrams.sendto(b"still", ("127.0.0.1", small.port))
+        assert datagrams.recv(10) == b"still"
 
 
 def test_more_connections_than_are_kept(world: World) -> None:

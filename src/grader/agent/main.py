@@ -180,7 +180,7 @@ class Agent:
         return {"port": port}
 
     def leave(self, request: Request) -> Reply:
-        self._relays.leave(request["port"])
+        self._relays.leave(request["port"], datagrams=request["datagrams"])
         return {}
 
     def relay(self, request: Request) -> Reply:

@@ -190,7 +190,7 @@ class Relays:
         self._loop = asyncio.new_event_loop()
         self._relays = {port: Relay(self._loop, port, path) for port, path in targets.items()}
         self._forwards: list[asyncio.AbstractServer] = []
-        self._worlds: dict[int, Relay | DatagramRelay] = {}
+        self._worlds: dict[tuple[int, bool], Relay | DatagramRelay] = {}
         for relay in self._relays.values():
             relay.open()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
@@ -224,32 +224,32 @@ class Relays:
         """
 
         async def listen() -> None:
-            if port in self._worlds:
+            if (port, datagrams) in self._worlds:
                 return
             if datagrams:
                 made = DatagramRelay(self._loop, port, path)
                 await made.open()
-                self._worlds[port] = made
+                self._worlds[port, True] = made
             else:
                 relay = Relay(self._loop, port, path)
                 relay.open()
-                self._worlds[port] = relay
+                self._worlds[port, False] = relay
 
         asyncio.run_coroutine_threadsafe(listen(), self._loop).result(5)
 
-    def leave(self, port: int) -> None:
+    def leave(self, port: int, *, datagrams: bool) -> None:
         """The port is nobody's again: connections to it are refused."""
 
         async def end() -> None:
-            world = self._worlds.pop(port, None)
+            world = self._worlds.pop((port, datagrams), None)
             if world is not None:
                 world.end()
 
         asyncio.run_coroutine_threadsafe(end(), self._loop).result(5)
 
     def reset(self) -> None:
-        for port in list(self._worlds):
-            self.leave(port)
+        for port, datagrams in list(self._worlds):
+            self.leave(port, datagrams=datagrams)
         while self._forwards:
             self._loop.call_soon_threadsafe(self._forwards.pop().close)
         for port in self._relays:

@@ -38,9 +38,16 @@ class Served:
     """One server. `port` is its port on the loopback of every sandbox of this check."""
 
     def __init__(
-        self, world: World, path: Path, talk: Tcp, tls: ssl.SSLContext | None, *, datagrams: bool
+        self,
+        world: World,
+        path: Path,
+        talk: Tcp,
+        tls: ssl.SSLContext | None,
+        *,
+        port: int,
+        datagrams: bool,
     ) -> None:
-        self.port = 0
+        self.port = port
         self.path = path
         self.datagrams = datagrams
         self.refused: list[str] = []
@@ -137,13 +144,16 @@ class World:
         server.served = self._offer(server.talk, tls)
         return server
 
-    def tcp(self, talk: Tcp, tls: ssl.SSLContext | None = None) -> Served:
-        """Call `talk(connection)` for each connection, in a thread; it is closed afterwards."""
-        return self._offer(talk, tls)
+    def tcp(self, talk: Tcp, tls: ssl.SSLContext | None = None, port: int = 0) -> Served:
+        """Call `talk(connection)` for each connection, in a thread; it is closed afterwards.
+
+        `port`: that of something served over UDP, when both are to have the same number.
+        """
+        return self._offer(talk, tls, port=port)
 
     def udp(self, answer: Udp) -> Served:
         """Call `answer(datagram)` for each; it returns a datagram, several, or None."""
-        return self._offer(lambda connection: _datagrams(connection, answer), None, datagrams=True)
+        return self._offer(lambda connection: _datagrams(connection, answer), datagrams=True)
 
     def authority(self) -> Authority:
         """A certificate authority of this check's own, which nobody trusts yet."""
@@ -153,10 +163,17 @@ class World:
 
     # -- for the runtime ----------------------------------------------------------------------
 
-    def _offer(self, talk: Tcp, tls: ssl.SSLContext | None, *, datagrams: bool = False) -> Served:
+    def _offer(
+        self,
+        talk: Tcp,
+        tls: ssl.SSLContext | None = None,
+        *,
+        port: int = 0,
+        datagrams: bool = False,
+    ) -> Served:
         path = self._folder / f"world-{next(self._numbers)}.sock"
         path.unlink(missing_ok=True)
-        served = Served(self, path, talk, tls, datagrams=datagrams)
+        served = Served(self, path, talk, tls, port=port, datagrams=datagrams)
         self._served.append(served)
         try:
             for client in self._sandboxes():
@@ -185,7 +202,7 @@ class World:
             self._served.remove(served)
             for client in self._sandboxes():
                 with contextlib.suppress(Broke):  # with the sandbox, the port is gone too
-                    client.request("leave", port=served.port)
+                    client.request("leave", port=served.port, datagrams=served.datagrams)
 
     def failed(self, error: Exception) -> None:
         """A handler raised: the check must not pass as if nothing was wrong."""
