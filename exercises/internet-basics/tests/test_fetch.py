@@ -239,22 +239,32 @@ def test_answers_that_cannot_be_read(solution, names, rng, note):
 # 4. Fetch
 
 
-@pytest.mark.check(task="fetch", points=3, needs=["test_addresses_of_a_name"])
-def test_a_page_with_a_length(solution, world, names, rng, note):
-    """The request is right, and the body ends after Content-Length bytes."""
-    body = rng.randbytes(rng.randrange(150_000, 250_000))  # more than one recv brings
-    head = ("HTTP/1.1 200 OK", f"CONTENT-length:  {len(body)}", "X-Served-By: a:b")
-    page, base = site(world, names, rng, says(*head, body=body))
+@pytest.mark.check(task="fetch", points=2, needs=["test_addresses_of_a_name"])
+def test_the_request(solution, world, names, rng, note):
+    """The name is resolved, and the request has the right first line and Host."""
+    page, base = site(world, names, rng, says("HTTP/1.1 200 OK", leave_open=False))
     path = f"/{rng.choice('abc')}/page?n={rng.randrange(1000)}&x=%20"
-    got = solution.call("fetch:fetch", note("url", base + path), names.server)
+    solution.call("fetch:fetch", note("url", base + path), names.server)
     host = base.partition("//")[2]
     assert names.asked() == [host.partition(":")[0]], "The name server should be asked once."
     assert page.heads[0][0] == f"GET {path} HTTP/1.1", "This is the request line that came."
     assert page.field("host") == [host], "The field Host is the name and the port of the URL."
-    assert (got["status"], got["url"]) == (200, base + path), "Status or URL is another one."
+
+
+@pytest.mark.check(task="fetch", points=2, needs=["test_addresses_of_a_name"])
+def test_a_page_with_a_length(solution, world, names, rng, note):
+    """The body ends after Content-Length bytes, and the result holds what came."""
+    body = rng.randbytes(rng.randrange(150_000, 250_000))  # more than one recv brings
+    head = ("HTTP/1.1 200 OK", f"CONTENT-length:  {len(body)}", "X-Served-By: a:b")
+    _, base = site(world, names, rng, says(*head, body=body))
+    url = note("url", f"{base}/{rng.choice('abc')}")
+    got = solution.call("fetch:fetch", url, names.server)
+    assert (got["status"], got["url"]) == (200, url), "Status or URL is another one."
     assert got["headers"].get("x-served-by") == "a:b", (
         "The result has the header fields by their names in lower case."
     )
+    size = len(got["body"])
+    assert size == len(body), "So many bytes are in the body. Content-Length said how many."
     assert got["body"] == body, "The body is not what the server sent."
 
 
@@ -418,7 +428,9 @@ def test_wrong_certificate(solution, world, names, rng, fault):
 # 7. Follow redirects
 
 
-@pytest.mark.check(task="redirects", points=2, needs=["test_a_page_with_a_length"])
+@pytest.mark.check(
+    task="redirects", points=2, needs=["test_the_request", "test_a_page_with_a_length"]
+)
 def test_redirects(solution, world, names, rng, note):
     """A relative Location and one on another host are followed."""
     body = text(rng, 200)
