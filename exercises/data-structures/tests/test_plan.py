@@ -35,18 +35,18 @@ def web_of_jobs(rng, chosen):
     return shuffled(rng, dict(zip(chosen, needs, strict=True)))
 
 
-def check_plan(got, jobs, about=""):
+def check_plan(got, jobs, about):
     """Fails when this is not a right order of all jobs."""
-    assert isinstance(got, list), f"{about}plan should return a list of names."
+    assert isinstance(got, list), f"plan should return a list of names. {about}"
     strange = [name for name in got if not isinstance(name, str)]
-    assert strange == [], f"{about}These items of the plan are no names of jobs."
+    assert strange == [], f"These items of the plan are no names of jobs. {about}"
     assert sorted(got) == all_jobs(jobs), (
-        f"{about}These are the jobs in the plan, sorted. Every job should be there once, also one "
-        "that is named only as a need."
+        "These are the jobs in the plan, sorted. Every job should be there once, also one that is "
+        f"named only as a need. {about}"
     )
     assert too_early(jobs, got) == [], (
-        f"{about}In each of these pairs the first job needs the second, and stands before it in "
-        "the plan."
+        "In each of these pairs the first job needs the second, and stands before it in the plan. "
+        f"{about}"
     )
 
 
@@ -91,7 +91,7 @@ def test_needs_come_first(solution, rng):
     for count in (3, 6, 12, 40):
         jobs = tree_of_jobs(rng, names(rng, count))
         got = solution.call(PLAN, jobs)
-        check_plan(got, jobs, f"The jobs are {jobs}. " if count < 10 else f"Of {count} jobs: ")
+        check_plan(got, jobs, f"The jobs are {jobs}." if count < 10 else f"There are {count} jobs.")
 
 
 @pytest.mark.check(
@@ -107,13 +107,13 @@ def test_many_ways_to_one_job(solution, rng):
     top, left, right, base = names(rng, 4)
     jobs = shuffled(rng, {top: [left, right, base], left: [base], right: [base, left], base: []})
     got = solution.call(PLAN, jobs)
-    check_plan(got, jobs, f"The jobs are {jobs}. ")
+    check_plan(got, jobs, f"The jobs are {jobs}.")
     jobs = web_of_jobs(rng, names(rng, 40))
-    check_plan(solution.call(PLAN, jobs), jobs, "Of 40 jobs: ")
+    check_plan(solution.call(PLAN, jobs), jobs, "There are 40 jobs.")
     levels = [[f"{level}-{job}" for job in names(rng, 2)] for level in range(40)]
     jobs = {job: levels[n - 1] if n else [] for n in range(40) for job in levels[n]}
     got = solution.call(PLAN, shuffled(rng, jobs), timeout=20)
-    check_plan(got, jobs, "40 levels of two jobs, each of which needs both of the level below. ")
+    check_plan(got, jobs, "40 levels of two jobs, each of which needs both of the level below.")
 
 
 @pytest.mark.check(task="plan", points=1, needs=["test_needs_come_first"])
@@ -124,10 +124,10 @@ def test_jobs_as_people_list_them(solution, rng):
     last, middle, first, alone = names(rng, 4)
     for jobs in ({last: [middle, first], middle: [first], alone: []}, {last: [middle, first]}):
         got = solution.call(PLAN, jobs)
-        check_plan(got, jobs, f"The jobs are {jobs}; one is named only as a need. ")
+        check_plan(got, jobs, f"The jobs are {jobs}; one is named only as a need.")
     jobs = {last: [middle, first, middle], middle: [first, first], first: []}
     got = solution.call(PLAN, jobs)
-    check_plan(got, jobs, f"The jobs are {jobs}; a need is listed twice. ")
+    check_plan(got, jobs, f"The jobs are {jobs}; a need is listed twice.")
 
 
 TWICE = """
@@ -154,7 +154,7 @@ def test_jobs_are_left_alone(solution, rng):
         "This is what the dictionary of jobs looks like after plan. Work on a copy."
     )
     for got in plans:
-        check_plan(got, jobs, "plan was called twice with the same dictionary. ")
+        check_plan(got, jobs, "plan was called twice with the same dictionary.")
 
 
 @pytest.mark.check(
@@ -200,7 +200,7 @@ def test_long_chain(solution, rng):
     chain = [f"job-{n}" for n in rng.sample(range(10 * LARGE), LARGE)]
     jobs = {job: [chain[n - 1]] if n else [] for n, job in enumerate(chain)}
     got = solution.call(PLAN, shuffled(rng, jobs), timeout=20)
-    check_plan(got, jobs, "Each of 100,000 jobs needs the one before. ")
+    check_plan(got, jobs, "Each of 100,000 jobs needs the one before.")
 
 
 @pytest.mark.check(

@@ -144,23 +144,23 @@ def as_text(value):
 
 def check_line(got, expected, about):
     """Fails when the bytes differ, and shows where they begin to."""
-    assert isinstance(got, bytes), f"{about} encode should return bytes."
+    assert isinstance(got, bytes), f"encode should return bytes. {about}"
     got, expected = as_text(got), as_text(expected)
     pairs = enumerate(zip(got, expected, strict=False))
     place = next((n for n, (one, other) in pairs if one != other), min(len(got), len(expected)))
     begin = max(0, place - 20)
     assert got[begin : place + 40] == expected[begin : place + 40], (
-        f"{about} From character {place + 1} on the line differs. This is that part of it."
+        f"From character {place + 1} on the line differs; this is that part of it. {about}"
     )
 
 
 def check_event(got, expected, about):
     """Fails when the dictionaries differ, and shows the fields that do."""
-    assert isinstance(got, dict), f"{about} should give a dictionary."
+    assert isinstance(got, dict), f"decode should return a dictionary. {about}"
     types, right_types = differing(shape(got), shape(expected))
-    assert types == right_types, f"{about} These are the types of the fields that are not right."
+    assert types == right_types, f"The types of these fields are not right. {about}"
     fields, right = differing(got, expected)
-    assert fields == right, f"{about} These are the fields that are not right."
+    assert fields == right, f"These fields are not right. {about}"
 
 
 def problems(solution, function, *args, about):
@@ -171,9 +171,9 @@ def problems(solution, function, *args, about):
             got = solution.call(f"events:{function}", *args)
     except AssertionError:
         returned = str(as_text(got))[:500]
-        pytest.fail(f"{about}: {function} should raise EventError. It returned {returned}")
+        pytest.fail(f"{function} should raise EventError. {about}. It returned {returned}")
     found = caught.args[0] if caught.args else None
-    told = f"{about}: EventError should be raised with a list of (pointer, reason)."
+    told = f"EventError should be raised with a list of (pointer, reason). {about}."
     assert isinstance(found, list | tuple), told
     pairs = [tuple(each) if isinstance(each, list | tuple) else each for each in found]
     wrong = [each for each in pairs if not isinstance(each, tuple) or shape(each) != ["str"] * 2]

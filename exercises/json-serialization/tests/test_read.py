@@ -172,7 +172,7 @@ def test_every_problem_is_reported(solution, rng):
         made = event(rng, labels={"till": "7"})
         given, expected = spoil(rng, made, rng.sample(sorted(WRONG), count))
         got = problems(solution, "decode", given, about=f"The line {given.decode()}")
-        assert got == expected, f"These problems of {given.decode()} are reported."
+        assert got == expected, f"These problems are reported. The line is {given.decode()}"
     for value in (b"[]", b"null", b'"p-81"', b"17", b"true"):
         got = problems(solution, "decode", value, about=f"The line {value.decode()}")
         assert got == [("", "type")], f"The line {value.decode()}: these are the problems."
@@ -230,7 +230,7 @@ def test_items_are_looked_into(solution, rng):
     given = raw(event(rng), items=items).replace(b"2.5", b"2.0")
     got = problems(solution, "decode", given, about="Nine of twelve items are wrong")
     assert got == sorted(expected), (
-        f"The items are {json.loads(given)['items']}. These are the reported problems."
+        f"These problems are reported. The items are {json.loads(given)['items']}."
     )
     for number in ("true", "2.0"):
         given = raw(event(rng)).replace(b'"version": 2', f'"version": {number}'.encode())

@@ -97,14 +97,11 @@ def test_what_is_written_can_be_read(solution, rng):
         got = solution.call(DECODE, written)
         for name, right in expected.items():
             value = got.get(name, "(missing)")
+            about = f"The field {name} was written in the line {as_text(written)}"
             assert shape(value) == shape(right), (
-                f"The field {name} was {right!r} and is written in the line "
-                f"{as_text(written)} These are the types when that is read."
+                f"These are the types in a field that was written, when it is read. {about}"
             )
-            assert value == right, (
-                f"The field {name} was written in the line {as_text(written)} "
-                "This is it when that is read."
-            )
+            assert value == right, f"This is a field that was written, when it is read. {about}"
     lines = b"\n".join(line(rng, event(rng, extra=further_value(rng))) for _ in range(40))
     result = solution.run(
         ["python3", "round_trip.py"], files={"round_trip.py": ROUND_TRIP}, stdin=lines, check=True
@@ -180,7 +177,7 @@ def test_reads_version_1(solution, rng):
     for fields, expected in wrong:
         given, _ = old(rng, event(rng), **fields)
         got = problems(solution, "decode", given, about=f"The line {given.decode()}")
-        assert got == expected, f"These problems of {given.decode()} are reported."
+        assert got == expected, f"These problems are reported. The line is {given.decode()}"
     given = json.dumps({**plain(event(rng, labels={})), "version": 1}).encode()
     got = problems(solution, "decode", given, about="Version 1 with the fields of version 2")
     assert got == [("/cents", "missing"), ("/time", "missing")], (
