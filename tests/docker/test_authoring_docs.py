@@ -47,7 +47,7 @@ def test_every_command_of_the_page_works(tmp_path: Path) -> None:
                 ran.append((line, done.stdout))
     finally:
         subprocess.run([grader, "stop"], env=env, capture_output=True, check=False)
-    assert len(ran) == 8
+    assert len(ran) == 9
     assert "no mutant fails test_long_text" in ran[2][1]
     assert ran[3][1].rstrip().endswith("Proven.")
     assert 'assert got == longest, "This is not' in ran[4][1]

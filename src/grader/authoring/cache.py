@@ -27,7 +27,10 @@ _NOT_ASKED = (
 )
 """Parts of grader that no verdict passes through."""
 _OTHER_SUBMISSIONS = ("README.md", "exercise.yaml", "starter", "alternatives", "mutants")
-_NOT_GRADED = ("title", "minutes", "difficulty", "tasks", "mutants", "checks", "version")
+_NOT_GRADED = (
+    *("title", "minutes", "difficulty", "tasks", "mutants", "checks", "version"),
+    "equivalent",
+)
 """What a verdict does not depend on: words for people, and other proofs' submissions."""
 
 

@@ -32,9 +32,13 @@ class Worker:
     warm: bool = False
     owner: str = field(default_factory=lambda: f"grader-authoring-{secrets.token_hex(6)}")
 
-    def grade(self, submission: Submission, only: tuple[str, ...] = ()) -> Report:
+    def grade(
+        self, submission: Submission, only: tuple[str, ...] = (), seed: int | None = None
+    ) -> Report:
         """Grade one. Raises what grader.grade raises."""
         options = replace(self.options, owner=self.owner, only=only)
+        if seed is not None:
+            options = replace(options, seed=seed)
         self.warm = False
         report = grade(self.exercise, submission, self.engine, options, _nobody)
         self.warm = report.status is not Status.ERROR

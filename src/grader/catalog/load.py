@@ -8,14 +8,14 @@ from pathlib import Path
 
 from grader.catalog.checks import FoundCheck, FoundChecks, find_checks
 from grader.catalog.folder import folder_problems, readme_problems, service_options
-from grader.catalog.mutants import mutant_problems
+from grader.catalog.mutants import equivalent_problems, mutant_problems
 from grader.catalog.parse import ParsedExercise, parse_exercise, parse_roadmap
 from grader.catalog.paths import read_text
 from grader.catalog.programs import program, program_problems
 from grader.catalog.schema import ExerciseFile, LimitsEntry, SubmitEntry, size_in_bytes
 from grader.catalog.words import nearest
 from grader.errors import ExerciseError, Problem
-from grader.model.exercise import Exercise, Limits, Mutant, Roadmap, SubmitRule, Task
+from grader.model.exercise import Equivalent, Exercise, Limits, Mutant, Roadmap, SubmitRule, Task
 
 CONTRACT = "exercise.yaml"
 ROADMAP = "roadmap.yaml"
@@ -105,6 +105,8 @@ def _exercise(
     if "mutants" not in parsed.broken:
         known = found.checks if found.complete else None
         problems += mutant_problems(folder, data.mutants, document, known)
+    if "equivalent" not in parsed.broken:
+        problems += equivalent_problems(folder, data.equivalent, document)
     return (None, problems) if problems else (_model(folder, data, found.checks), [])
 
 
@@ -187,6 +189,10 @@ def _model(folder: Path, data: ExerciseFile, checks: tuple[FoundCheck, ...]) -> 
         ),
         checks=tuple(check.declaration for check in checks),
         validate_seeds=data.validate.seeds,
+        equivalent=tuple(
+            Equivalent(file=one.file, was=one.was, becomes=one.becomes, why=one.why)
+            for one in data.equivalent
+        ),
         programs={name: program(entry) for name, entry in data.programs.items()},
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader.catalog.checks import FoundCheck, unknown_check
 from grader.catalog.paths import read_text, relative_problem
-from grader.catalog.schema import MutantEntry
+from grader.catalog.schema import EquivalentEntry, MutantEntry
 from grader.catalog.yamldoc import Document, KeyPath
 from grader.errors import Problem
 
@@ -31,6 +31,28 @@ def mutant_problems(
         problems += _names(name, mutant, document, checks)
         problems += _changes(folder, name, mutant, document)
     problems += _unlisted(folder, mutants)
+    return problems
+
+
+def equivalent_problems(
+    folder: Path, entries: Sequence[EquivalentEntry], document: Document
+) -> list[Problem]:
+    """Each entry is about a line that the solution has, and changes it."""
+    problems: list[Problem] = []
+    for number, entry in enumerate(entries):
+        path: KeyPath = ("equivalent", number)
+        missing = _in_solution(folder, entry.file, (*path, "file"), document)
+        problems += missing
+        if missing:
+            continue
+        text, unreadable = read_text(folder / "solution" / entry.file)
+        if unreadable:
+            problems.append(unreadable)
+        elif entry.was not in [line.strip() for line in text.splitlines()]:
+            message = f"no line of solution/{entry.file} is {entry.was!r}"
+            problems.append(document.problem((*path, "was"), message, "copy the whole line"))
+        elif entry.was == entry.becomes:
+            problems.append(document.problem(path, "was and becomes are the same line"))
     return problems
 
 

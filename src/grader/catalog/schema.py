@@ -128,6 +128,15 @@ class MutantEntry(Struct, forbid_unknown_fields=True):
     remove: Annotated[list[str], Meta(description="files of the solution to leave out")] = []
 
 
+class EquivalentEntry(Struct, forbid_unknown_fields=True, frozen=True):
+    """A change of the reference, made by `grader mutate`, that makes no difference."""
+
+    file: Annotated[Text, Meta(description="the file of the solution")]
+    was: Annotated[Text, Meta(description="the line as it stands there, without its indentation")]
+    becomes: Annotated[str, Meta(description="the changed line, without its indentation")]
+    why: Annotated[Text, Meta(description="why no check can tell the two apart")]
+
+
 class ValidateOptions(Struct, forbid_unknown_fields=True, frozen=True):
     """How an exercise is proved."""
 
@@ -163,6 +172,10 @@ class ExerciseFile(Struct, forbid_unknown_fields=True, kw_only=True):
     ] = "full"
     tasks: Annotated[list[TaskEntry], Meta(min_length=1)]
     mutants: dict[Name, MutantEntry]
+    equivalent: Annotated[
+        list[EquivalentEntry],
+        Meta(description="changes of the solution that `grader mutate` need not see rejected"),
+    ] = []
     validate: ValidateOptions = ValidateOptions()
 
 

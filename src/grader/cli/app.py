@@ -14,6 +14,7 @@ from grader.cli import (
     doctor,
     grade,
     images,
+    mutate,
     new,
     output,
     overview,
@@ -70,6 +71,7 @@ for _name, _function in (
     ("try", try_.try_),
     ("schema", schema.schema),
     ("attack", attack.attack),
+    ("mutate", mutate.mutate),
     ("doctor", doctor.doctor),
     ("stop", stop.stop),
 ):

@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Write exercises": {
         "new": "Make a small exercise that is right, to be turned into yours.",
         "validate": "Prove that an exercise's hidden tests are right.",
+        "mutate": "See which small mistakes the hidden tests overlook.",
         "attack": "Prove that dishonest submissions earn nothing.",
         "try": "Run anything against an exercise, with everything shown.",
         "schema": "Print the JSON Schema of exercise.yaml, for editors.",

@@ -79,6 +79,19 @@ class Mutant:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Equivalent:
+    """A change of one line of the reference that makes no difference: no check can reject it.
+
+    `was` and `becomes` are the line without the blanks around it.
+    """
+
+    file: str
+    was: str
+    becomes: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckDeclaration:
     """A hidden test as its source declares it, read without running it."""
 
@@ -113,6 +126,7 @@ class Exercise:
     mutants: tuple[Mutant, ...]
     checks: tuple[CheckDeclaration, ...]
     validate_seeds: int = 3
+    equivalent: tuple[Equivalent, ...] = ()
     programs: Mapping[str, Program] = field(default_factory=dict)
 
     @property
