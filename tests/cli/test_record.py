@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.progress.entries import Started
+from grader import shipped
+from grader.catalog import slugs
+from grader.model.report import Outcome, Status
+from grader.progress.entries import Attempt, CheckOutcome, Hint, Started
 from grader.progress.record import Record
 
 Grader = Callable[..., subprocess.CompletedProcess[str]]
@@ -68,3 +74,294 @@ def test_a_record_that_cannot_be_written_keeps_nothing_from_starting(
     assert done.stderr.startswith("warning: this start was not recorded: ")
     assert done.stderr.count("\n") == 1
     assert "Made in python-basics" in done.stdout
+
+
+def tried(
+    record: Record, *, score: float | None, exercise: str = "python-basics", **checks: str
+) -> None:
+    """An attempt in which these checks of the task after their name ended so."""
+    passed = score == 100
+    record.add(
+        Attempt(
+            exercise=exercise,
+            version=1,
+            seed=7,
+            status=Status.ERROR if score is None else Status.PASSED if passed else Status.FAILED,
+            score=score,
+            partial=False,
+            seconds=1.0,
+            submission="",
+            checks=tuple(
+                CheckOutcome(
+                    id=f"test_{number}",
+                    task=task.replace("_", "-"),
+                    outcome=Outcome(outcome),
+                    points=1,
+                    earned=float(outcome == "passed"),
+                )
+                for number, (task, outcome) in enumerate(checks.items())
+            ),
+        )
+    )
+
+
+@pytest.fixture
+def work(grader: Grader, tmp_path: Path) -> Path:
+    assert grader("start", "python-basics").returncode == 0
+    return tmp_path / "python-basics"
+
+
+def test_hints_of_what_failed_last_come_one_by_one(
+    grader: Grader, record: Record, work: Path
+) -> None:
+    """The first task that did not pass, one step more each time, each step recorded once."""
+    tried(record, score=50, read_one_line="passed", total_per_customer="failed")
+    first = grader("hint", cwd=work)
+    assert (first.returncode, first.stderr) == (0, "")
+    lines = [line.rstrip() for line in first.stdout.splitlines()]
+    assert lines[:2] == ["Total per customer", "task 2 of 4 · hint 1 of 3"]
+    assert "Three habits of Python" in first.stdout
+    assert "Keep every amount a `Decimal`" not in first.stdout
+    assert lines[-1] == "One more: grader hint"
+    second = grader("hint", cwd=work).stdout
+    assert "Three habits of Python" in second
+    assert "Keep every amount a `Decimal`" in second
+    assert "That was the last one." in grader("hint", cwd=work).stdout
+    assert "There are no more: you have seen 3 hints of 3." in grader("hint", cwd=work).stdout
+    taken = [(one.task, one.step) for one in record.entries() if isinstance(one, Hint)]
+    assert taken == [("total-per-customer", step) for step in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("name", ["a-million-lines", "4"])
+def test_a_named_task_has_its_own_ladder(
+    grader: Grader, record: Record, work: Path, name: str
+) -> None:
+    """Also after passing."""
+    tried(record, score=100, a_million_lines="passed")
+    shown = grader("hint", name, cwd=work).stdout
+    assert shown.startswith("A million lines")
+    assert "One more: grader hint a-million-lines\n" in shown
+
+
+@pytest.mark.parametrize("outcome", ["passed", ""])
+def test_without_a_failure_the_tasks_are_listed(
+    grader: Grader, record: Record, work: Path, outcome: str
+) -> None:
+    record.add(Hint(exercise="python-basics", version=1, task="read-one-line", step=2))
+    if outcome:
+        tried(record, score=100, read_one_line=outcome)
+    done = grader("hint", cwd=work)
+    assert done.returncode == 0
+    assert ("Nothing failed when" if outcome else "Nothing was checked yet") in done.stdout
+    assert re.search(r"1 +Read one line +read-one-line +2 of 3\n", done.stdout)
+    assert len([one for one in record.entries() if isinstance(one, Hint)]) == 1
+
+
+def test_a_later_version_has_hints_of_its_own(grader: Grader, record: Record, work: Path) -> None:
+    record.add(Hint(exercise="python-basics", version=0, task="read-one-line", step=3))
+    assert "hint 1 of 3" in grader("hint", "1", cwd=work).stdout
+
+
+def test_nobody_is_left_without_hints(grader: Grader, data: Path, work: Path) -> None:
+    """A record that cannot be used shows all, because nobody knows which came last."""
+    (data / "record.db").write_text("scrawl" * 100)
+    done = grader("hint", "read-one-line", cwd=work)
+    assert done.returncode == 0
+    assert "hint 3 of 3" in done.stdout
+    assert done.stderr.startswith("warning: your record cannot be read, so all hints are shown")
+
+
+def test_an_unknown_task_is_wrong_usage(grader: Grader, work: Path) -> None:
+    done = grader("hint", "read-one-lien", cwd=work)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == "fix: did you mean 'read-one-line'?"
+    done = grader("hint", "99", cwd=work)
+    assert done.stderr.splitlines()[-1].startswith("fix: its tasks: read-one-line, total-")
+
+
+def test_hint_outside_a_workspace(grader: Grader) -> None:
+    done = grader("hint")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "grader start" in done.stderr
+
+
+def test_next_leads_from_nothing_to_the_end(grader: Grader, record: Record, tmp_path: Path) -> None:
+    """Each time the exact commands."""
+    new = grader("next")
+    assert (new.returncode, new.stderr) == (0, "")
+    assert new.stdout.startswith("Next: Totals from messy order lines\n")
+    assert new.stdout.endswith("\n  grader start python-basics\n")
+    grader("start", "python-basics", "my work")
+    work = tmp_path / "my work"
+    begun = grader("next").stdout
+    assert begun.startswith("Go on with: Totals")
+    assert begun.endswith(f"\n  cd '{work.resolve()}'\n  grader check\n")
+    assert grader("next", cwd=work).stdout.endswith("\n\n  grader check\n")
+    tried(record, score=40)
+    assert "python-basics · best 40 of 100 · 1 try\n" in grader("next").stdout
+    tried(record, score=100)
+    assert "grader start python-basics" not in grader("next").stdout
+    assert grader("next").stdout.startswith("Next: ")
+    for slug in slugs(shipped.exercises()):
+        tried(record, score=100, exercise=slug)
+    assert grader("next").stdout == "You have passed every exercise there is.\n"
+
+
+def test_next_makes_again_what_was_removed(grader: Grader, work: Path) -> None:
+    shutil.rmtree(work)
+    assert grader("next").stdout.endswith("\n  grader start python-basics\n")
+
+
+def test_the_roadmap_is_marked(grader: Grader, record: Record) -> None:
+    fresh = grader("roadmap").stdout
+    assert re.search(r"→ python-basics  Totals", fresh)
+    assert "Start with:       grader start python-basics\n" in fresh
+    tried(record, score=100)
+    tried(record, score=30, exercise="redis-caching")
+    shown = grader("roadmap").stdout
+    assert re.search(r"✓ python-basics  Totals", shown)
+    assert re.search(r"◐ redis-caching  Cache", shown)
+    assert "Marks:            ✓ passed  ◐ started  → next\n" in shown
+    assert "Go on:            grader next\n" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    states = {
+        exercise["slug"]: exercise["state"]
+        for stage in json.loads(grader("roadmap", "--json").stdout)["stages"]
+        for topic in stage["topics"]
+        for exercise in topic["exercises"]
+    }
+    assert (states["python-basics"], states["redis-caching"]) == ("passed", "started")
+
+
+def test_the_roadmap_without_unicode(grader: Grader, record: Record) -> None:
+    tried(record, score=100)
+    shown = grader("roadmap", PYTHONIOENCODING="ascii", PYTHONUTF8="0").stdout
+    assert "+ python-basics" in shown
+    assert "~ started" in shown
+
+
+def test_the_roadmap_says_that_a_passed_exercise_has_changed(
+    grader: Grader, record: Record, tmp_path: Path
+) -> None:
+    catalog = tmp_path / "catalog"
+    shutil.copytree(shipped.exercises() / "python-basics", catalog / "python-basics")
+    shutil.copy(shipped.exercises() / "roadmap.yaml", catalog)
+    contract = catalog / "python-basics" / "exercise.yaml"
+    contract.write_text(contract.read_text().replace("version: 1\n", "version: 3\n"))
+    tried(record, score=100)
+    shown = grader("--exercises", str(catalog), "roadmap", COLUMNS="120").stdout
+    assert "passed as version 1, now 3" in shown
+
+
+def test_a_damaged_record_leaves_the_roadmap(grader: Grader, data: Path) -> None:
+    data.mkdir()
+    (data / "record.db").write_text("scrawl" * 100)
+    done = grader("roadmap")
+    assert done.returncode == 0
+    assert "python-basics" in done.stdout
+    assert done.stderr.startswith("warning: nothing is marked: ")
+    assert done.stderr.count("\n") == 1
+    assert grader().stdout.endswith("Begin with: grader roadmap\n")
+
+
+def test_bare_grader_shows_the_exercises_touched_last(grader: Grader, record: Record) -> None:
+    tried(record, score=100)
+    tried(record, score=99.96, exercise="redis-caching")
+    assert grader().stdout.endswith(
+        "\n\nYour exercises\n"
+        "  redis-caching          started, best 99 of 100\n"
+        "  python-basics          passed\n"
+        "\nGo on with: grader next\n"
+    )
+    for number in range(5):
+        record.add(Started(exercise=f"more-{number}", version=1))
+    shown = grader().stdout
+    assert "  more-4                 started\n" in shown
+    assert "python-basics  " not in shown
+    assert "  and 2 more: grader status\n" in shown
+
+
+def test_bare_grader_loads_what_it_shows_and_no_more(
+    grader: Grader, record: Record, data: Path, tmp_path: Path
+) -> None:
+    """No database library where there is no record, and no other one where there is."""
+    code = (
+        "import sys, contextlib\n"
+        "from grader.cli.main import main\n"
+        "with contextlib.suppress(SystemExit): main([])\n"
+        "print(sorted({'typer', 'rich', 'msgspec', 'yaml', 'sqlite3'} & set(sys.modules)))"
+    )
+    env = {**os.environ, "GRADER_DATA_DIR": str(data)}
+    for expected in ("[]", "['sqlite3']"):
+        shown = subprocess.run(
+            [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+        )
+        assert shown.stdout.splitlines()[-1] == expected
+        record.add(Started(exercise="python-basics", version=1))
+
+
+def test_status(grader: Grader, record: Record) -> None:
+    assert grader("status").stdout == "Nothing is recorded yet. Begin with: grader next\n"
+    tried(record, score=30, exercise="redis-caching")
+    tried(record, score=40)
+    tried(record, score=100)
+    record.add(Hint(exercise="python-basics", version=1, task="read-one-line", step=1))
+    shown = grader("status")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    lines = [line.rstrip() for line in shown.stdout.splitlines()]
+    assert re.fullmatch(r"   exercise +best +tries +hints +last", lines[0])
+    assert re.fullmatch(r"✓  python-basics +100 +2 +1  \d{4}-\d\d-\d\d \d\d:\d\d", lines[1])
+    assert re.fullmatch(r"◐  redis-caching +30 +1 +0  \d{4}-\d\d-\d\d \d\d:\d\d", lines[2])
+    assert max(map(len, lines)) <= 80
+    said = json.loads(grader("status", "--json").stdout)
+    assert said["format"] == 1
+    first = said["exercises"][0]
+    assert list(first) == [
+        *("exercise", "state", "best", "tries", "hints", "gave_up", "passed_version", "last")
+    ]
+    assert (first["exercise"], first["best"], first["passed_version"]) == ("python-basics", 100, 1)
+    assert json.loads(grader("status", "--json", GRADER_DATA_DIR="none").stdout) == {
+        "format": 1,
+        "exercises": [],
+    }
+
+
+def test_status_with_a_damaged_record(grader: Grader, data: Path) -> None:
+    data.mkdir()
+    (data / "record.db").write_text("scrawl" * 100)
+    done = grader("status")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "is damaged" in done.stderr
+    assert "fix: put it aside: mv " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_history(grader: Grader, record: Record) -> None:
+    record.add(Started(exercise="python-basics", version=1))
+    tried(record, score=57.14, read_one_line="passed", total_per_customer="failed")
+    record.add(Hint(exercise="python-basics", version=1, task="total-per-customer", step=1))
+    tried(record, score=None)
+    tried(record, score=100, read_one_line="passed", total_per_customer="passed")
+    shown = grader("history", "python-basics")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    lines = [" ".join(line.split()[2:]) for line in shown.stdout.splitlines()]
+    assert lines[1:] == [
+        "started version 1",
+        "✗ 57.1 of 100, 1 of 2 checks version 1, seed 7",
+        "hint 1 of total-per-customer",
+        "? not graded version 1, seed 7",
+        "✓ 100 of 100, 2 of 2 checks version 1, seed 7",
+    ]
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    said = json.loads(grader("history", "python-basics", "--json").stdout)
+    assert (said["format"], said["exercise"]) == (1, "python-basics")
+    assert [one["kind"] for one in said["entries"]] == [
+        *("started", "attempt", "hint", "attempt", "attempt")
+    ]
+
+
+def test_history_of_nothing_names_the_nearest(grader: Grader, record: Record) -> None:
+    tried(record, score=100)
+    done = grader("history", "python-basic")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean 'python-basics'?" in done.stderr

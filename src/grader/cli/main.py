@@ -91,8 +91,9 @@ def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
 def _run(arguments: list[str]) -> int:
     if not arguments or arguments[0] in HELP:
         from grader.cli import overview
+        from grader.settings import data_dir
 
-        say(overview.text())
+        say(overview.text() if arguments else overview.text(data_dir()))
         return 0
     if arguments[0] == "--version":
         from grader import __version__

@@ -40,6 +40,13 @@ def warned(consequence: str) -> Iterator[None]:
         tell(visible(f"warning: {consequence}: {error.message}{fix}"))
 
 
+def write_json(value: object) -> None:
+    """A value for programs, indented."""
+    import msgspec
+
+    write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
 def write_bytes(content: bytes) -> None:
     """Bytes to standard output, as they are."""
     sys.stdout.flush()

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.errors import RecordError
+
+if TYPE_CHECKING:
+    from grader.progress.standings import Standing
+
+SHOWN = 5
+"""So many exercises of the learner's are listed, those touched last."""
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Learn": {
         "roadmap": "Show the way to a backend job, topic by topic.",
         "start": "Make a folder of your own for one exercise.",
         "check": "Grade your work and see what to do next.",
+        "hint": "Show one more hint for the task that failed last.",
+        "next": "Say what to do now, and with which commands.",
+    },
+    "Your record": {
+        "status": "Show every exercise that you began, and how far you are.",
+        "history": "Show every attempt at one exercise.",
     },
     "Grade for others": {
         "grade": "Grade one submission, as a course or a pipeline does.",
@@ -43,8 +60,8 @@ def summary(command: str) -> str:
     return {name: line for group in COMMANDS.values() for name, line in group.items()}[command]
 
 
-def text() -> str:
-    """The whole screen, without the last line feed."""
+def text(record: Path | None = None) -> str:
+    """The whole screen, without the last line feed; with what the record in a folder says."""
     lines = [
         "Learn backend development with real exercises, graded against real servers.",
         "",
@@ -52,4 +69,29 @@ def text() -> str:
     ]
     for heading, entries in (*COMMANDS.items(), ("Options", OPTIONS)):
         lines += ["", heading, *(f"  {name:<17}{line}" for name, line in entries.items())]
-    return "\n".join([*lines, "", "Begin with: grader roadmap"])
+    return "\n".join([*lines, "", *_end(record)])
+
+
+def _end(record: Path | None) -> list[str]:
+    from grader.progress.standings import standings
+
+    try:
+        known = {} if record is None else standings(record)
+    except RecordError:  # the commands that need it say what is wrong with it
+        known = {}
+    if not known:
+        return ["Begin with: grader roadmap"]
+    lines = [f"  {_standing(one)}" for one in islice(known.values(), SHOWN)]
+    if len(known) > SHOWN:
+        lines.append(f"  and {len(known) - SHOWN} more: grader status")
+    return ["Your exercises", *lines, "", "Go on with: grader next"]
+
+
+def _standing(one: Standing) -> str:
+    if one.passed:
+        said = "passed"
+    elif one.best is None:
+        said = "started"
+    else:
+        said = f"started, best {int(one.best)} of 100"
+    return f"{one.exercise:<22} {said}"

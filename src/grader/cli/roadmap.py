@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,10 +15,13 @@ from grader.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
     from grader.catalog import Catalog
     from grader.model.exercise import Exercise, Stage, Topic
+    from grader.progress.standings import Standing
     from grader.report.marks import Glyphs
+    from grader.settings import Settings
 
 
 def roadmap(
@@ -28,18 +32,44 @@ def roadmap(
     """Show the stages, their topics in order and the exercises there are."""
     from grader.catalog import load_catalog
 
-    catalog = load_catalog(common.catalog_root(common.settings(context)))
+    settings = common.settings(context)
+    catalog = load_catalog(common.catalog_root(settings))
     chosen = None if topic is None else _find(catalog, topic)
+    way = _way(catalog, settings)
     if json:
-        _print_json(catalog, chosen)
+        _print_json(way, chosen)
         return
     from grader.report.marks import glyphs
 
     screen = output.stdout()
     shown = glyphs(screen.options)
-    view = _whole(catalog, shown) if chosen is None else _one(catalog, chosen, shown)
+    view = _whole(way, shown) if chosen is None else _one(way, chosen, shown)
     for part in view:
         screen.print(part, crop=False)
+
+
+@dataclass(frozen=True)
+class Way:
+    """The catalog, and how far the learner is in it."""
+
+    catalog: Catalog
+    known: Mapping[str, Standing]
+    next: str | None
+
+    def state(self, exercise: Exercise) -> str:
+        """`passed`, `started`, `next` or `open`."""
+        if exercise.slug in self.known:
+            return self.known[exercise.slug].state
+        return "next" if exercise.slug == self.next else "open"
+
+
+def _way(catalog: Catalog, settings: Settings) -> Way:
+    from grader.progress.standings import standings, what_next
+
+    known: Mapping[str, Standing] = {}
+    with output.warned("nothing is marked"):
+        known = standings(settings.data_dir)
+    return Way(catalog, known, what_next(list(catalog.exercises), known))
 
 
 def _find(catalog: Catalog, name: str) -> Topic:
@@ -62,25 +92,40 @@ def _exercises(catalog: Catalog, topic: Topic) -> list[Exercise]:
     return sorted(found, key=lambda item: (item.difficulty, item.slug))
 
 
-def _whole(catalog: Catalog, shown: Glyphs) -> Iterator[RenderableType]:
+def _whole(way: Way, shown: Glyphs) -> Iterator[RenderableType]:
     from rich.text import Text
 
     from grader.report.text import counted
 
+    catalog = way.catalog
     topics = catalog.roadmap.topics()
     size = f"{counted(len(catalog.roadmap.stages), 'stage')}, {counted(len(topics), 'topic')}"
     yield Text(f"The backend roadmap: {size}", "bold")
     for stage in catalog.roadmap.stages:
         yield Text()
-        yield _stage(catalog, stage, shown)
-    first = next((item for topic in topics for item in _exercises(catalog, topic)), None)
+        yield _stage(way, stage, shown)
     yield Text()
-    if first is not None:
-        yield Text.assemble("Start with:       ", (f"grader start {first.slug}", "cyan"))
+    if way.known:
+        yield _legend(shown)
+        yield Text.assemble("Go on:            ", ("grader next", "cyan"))
+    elif way.next is not None:
+        yield Text.assemble("Start with:       ", (f"grader start {way.next}", "cyan"))
     yield Text.assemble("Read on a topic:  ", ("grader roadmap TOPIC", "cyan"))
 
 
-def _stage(catalog: Catalog, stage: Stage, shown: Glyphs) -> Table:
+def _legend(shown: Glyphs) -> Text:
+    from rich.text import Text
+
+    from grader.report.marks import standing
+
+    text = Text("Marks:            ")
+    for state in ("passed", "started", "next"):
+        text.append_text(Text.assemble(standing(state, shown), f" {state}  "))
+    text.rstrip()
+    return text
+
+
+def _stage(way: Way, stage: Stage, shown: Glyphs) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -91,36 +136,51 @@ def _stage(catalog: Catalog, stage: Stage, shown: Glyphs) -> Table:
     table.add_column(no_wrap=True, justify="right", width=6)
     table.add_row(Text(str(stage.number), "bold"), Text(stage.title, "bold"))
     for topic in stage.topics:
-        found = _exercises(catalog, topic)
+        found = _exercises(way.catalog, topic)
         name = Text(topic.title)
         if not found:  # an exercise below shows a name that works as well
             name.append(f"  {topic.slug}", "dim")
         table.add_row("", name, "", "" if found else Text("coming", "dim"))
         for item in found:
-            table.add_row("", *_row(item, shown))
+            table.add_row("", *_row(item, way, shown))
     return table
 
 
-def _row(item: Exercise, shown: Glyphs) -> tuple[Table, str, str]:
+def _row(item: Exercise, way: Way, shown: Glyphs) -> tuple[Table, str, str]:
     from rich.table import Table
     from rich.text import Text
 
-    line = Table.grid(padding=(0, 2))
-    line.add_column(width=0)
+    from grader.report.marks import standing
+
+    line = Table.grid(padding=(0, 1))
+    line.add_column(width=1)
     line.add_column(no_wrap=True)
     line.add_column(overflow="fold")
-    line.add_row("", Text(item.slug, "cyan"), Text(item.title))
+    name = Text.assemble((item.slug, "cyan"), " ")
+    line.add_row(Text(*standing(way.state(item), shown)), name, _titled(item, way))
     dots = shown.full * item.difficulty + shown.empty * (5 - item.difficulty)
     return line, dots, f"{item.minutes} min"
 
 
-def _one(catalog: Catalog, topic: Topic, shown: Glyphs) -> Iterator[RenderableType]:
+def _titled(item: Exercise, way: Way) -> Text:
+    """The title, and that there is more to do where an older version was passed."""
+    from rich.text import Text
+
+    title = Text(item.title)
+    standing = way.known.get(item.slug)
+    version = standing.passed_version if standing else None
+    if version is not None and version < item.version:
+        title.append(f" (passed as version {version}, now {item.version})", "dim")
+    return title
+
+
+def _one(way: Way, topic: Topic, shown: Glyphs) -> Iterator[RenderableType]:
     from rich.padding import Padding
     from rich.text import Text
 
     from grader.report.details import whole_line
 
-    stage = next(stage for stage in catalog.roadmap.stages if topic in stage.topics)
+    stage = next(stage for stage in way.catalog.roadmap.stages if topic in stage.topics)
     yield Text(topic.title, "bold")
     yield Text(f"stage {stage.number}: {stage.title}", "dim")
     yield Text(f"\n{topic.reason}")
@@ -129,33 +189,31 @@ def _one(catalog: Catalog, topic: Topic, shown: Glyphs) -> Iterator[RenderableTy
         yield Padding(Text(resource.title), (0, 0, 0, 2))
         yield whole_line((f"  {resource.url}", "cyan"))
     yield Text("\nExercises", "bold")
-    found = _exercises(catalog, topic)
+    found = _exercises(way.catalog, topic)
     if not found:
         yield Text("  coming")
     for item in found:
-        line, dots, minutes = _row(item, shown)
+        line, dots, minutes = _row(item, way, shown)
         yield line
         yield Text(f"    {dots}  {minutes}", "dim")
     if found:
         yield Text.assemble("\nStart with: ", (f"grader start {found[0].slug}", "cyan"))
 
 
-def _print_json(catalog: Catalog, chosen: Topic | None) -> None:
-    import msgspec
-
+def _print_json(way: Way, chosen: Topic | None) -> None:
     stages = [
         {
             "number": stage.number,
             "title": stage.title,
-            "topics": [_topic_json(catalog, topic) for topic in stage.topics],
+            "topics": [_topic_json(way, topic) for topic in stage.topics],
         }
-        for stage in catalog.roadmap.stages
+        for stage in way.catalog.roadmap.stages
     ]
-    value: Any = {"stages": stages} if chosen is None else _topic_json(catalog, chosen)
-    output.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    value: Any = {"stages": stages} if chosen is None else _topic_json(way, chosen)
+    output.write_json(value)
 
 
-def _topic_json(catalog: Catalog, topic: Topic) -> dict[str, Any]:
+def _topic_json(way: Way, topic: Topic) -> dict[str, Any]:
     return {
         "slug": topic.slug,
         "title": topic.title,
@@ -167,7 +225,8 @@ def _topic_json(catalog: Catalog, topic: Topic) -> dict[str, Any]:
                 "title": item.title,
                 "difficulty": item.difficulty,
                 "minutes": item.minutes,
+                "state": way.state(item),
             }
-            for item in _exercises(catalog, topic)
+            for item in _exercises(way.catalog, topic)
         ],
     }

@@ -11,6 +11,7 @@ import msgspec
 from grader.model.report import Outcome, Report, Status
 
 Name = Annotated[str, msgspec.Meta(min_length=1)]
+Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Amount = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 
@@ -28,7 +29,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
     id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")] = msgspec.field(default_factory=_id)
     time: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(default_factory=_now)
-    exercise: Name
+    exercise: Slug
     version: Count
 
 
@@ -58,7 +59,14 @@ class Started(_Entry, frozen=True, kw_only=True, tag="started"):
     """A workspace was made."""
 
 
-Entry = Attempt | Started
+class Hint(_Entry, frozen=True, kw_only=True, tag="hint"):
+    """One step of a task's ladder was read; steps count from 1."""
+
+    task: Name
+    step: Count
+
+
+Entry = Attempt | Started | Hint
 
 
 def attempt(report: Report) -> Attempt:

@@ -23,6 +23,8 @@ class Glyphs:
 
     marks: dict[Outcome, str]
     dot: str
+    begun: str
+    ahead: str
     full: str
     empty: str
     bar: str
@@ -38,6 +40,8 @@ UNICODE = Glyphs(
         Outcome.ERROR: "?",
     },
     dot=" · ",
+    begun="◐",
+    ahead="→",
     full="●",
     empty="○",
     bar="│",
@@ -52,6 +56,8 @@ ASCII = Glyphs(
         Outcome.ERROR: "?",
     },
     dot=", ",
+    begun="~",
+    ahead=">",
     full="*",
     empty=".",
     bar="|",
@@ -62,3 +68,12 @@ ASCII = Glyphs(
 def glyphs(options: ConsoleOptions) -> Glyphs:
     """What this console can show."""
     return ASCII if options.ascii_only else UNICODE
+
+
+def standing(state: str, shown: Glyphs) -> tuple[str, str]:
+    """The mark and the style of an exercise: `passed`, `started`, `next`, or nothing for others."""
+    return {
+        "passed": (shown.marks[Outcome.PASSED], "green"),
+        "started": (shown.begun, "yellow"),
+        "next": (shown.ahead, "cyan"),
+    }.get(state, ("", ""))

@@ -1,0 +1,92 @@
+"""`grader next`: what to do now, as commands to be copied."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from grader.cli import context as common
+from grader.cli import output
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from grader.model.exercise import Exercise
+    from grader.progress.standings import Standing
+    from grader.report.marks import Glyphs
+
+
+def next_(context: typer.Context) -> None:
+    """Say what to do now, and with which commands.
+
+    It is the exercise that you began and did not finish, or else the next one of the roadmap.
+    """
+    from rich.text import Text
+
+    from grader.catalog import load_catalog
+    from grader.progress.record import Record
+    from grader.progress.standings import standings, what_next
+    from grader.report.marks import glyphs
+
+    settings = common.settings(context)
+    catalog = load_catalog(common.catalog_root(settings))
+    known = standings(settings.data_dir)
+    name = what_next(list(catalog.exercises), known)
+    screen = output.stdout()
+    if name is None:
+        passed = "You have passed every exercise there is."
+        screen.print(Text(passed if catalog.exercises else "There are no exercises.", "bold"))
+        return
+    folder = Record(settings.data_dir).workspaces().get(name)
+    parts = _view(catalog.exercises[name], known.get(name), folder, glyphs(screen.options))
+    for part in parts:
+        screen.print(part, crop=False)
+
+
+def _view(
+    exercise: Exercise, standing: Standing | None, folder: Path | None, shown: Glyphs
+) -> Iterator[RenderableType]:
+    from rich.text import Text
+
+    from grader.report.details import whole_line
+    from grader.report.text import counted, number
+
+    begun = standing is not None and folder is not None and _holds(folder, exercise.slug)
+    yield Text.assemble("Go on with: " if standing else "Next: ", (exercise.title, "bold"))
+    facts = [exercise.slug]
+    if standing is None:
+        facts += [f"about {exercise.minutes} minutes", f"difficulty {exercise.difficulty} of 5"]
+    elif standing.best is None:
+        facts.append("no check yet")
+    else:
+        facts += [f"best {number(standing.best)} of 100", counted_tries(standing.tries)]
+    if standing is not None and standing.hints:
+        facts.append(counted(standing.hints, "hint"))
+    yield Text(shown.dot.join(facts), "dim")
+    yield Text()
+    if folder is None or not begun:
+        yield whole_line((f"  grader start {exercise.slug}", "cyan"))
+        return
+    if not Path.cwd().is_relative_to(folder):
+        yield whole_line((f"  cd {shlex.quote(str(folder))}", "cyan"))
+    yield whole_line(("  grader check", "cyan"))
+
+
+def counted_tries(tries: int) -> str:
+    """`1 try`, `3 tries`."""
+    return "1 try" if tries == 1 else f"{tries} tries"
+
+
+def _holds(folder: Path, slug: str) -> bool:
+    """Whether the folder is still the workspace that it was."""
+    from grader.errors import UsageError
+    from grader.workspace import read
+
+    try:
+        return folder.is_dir() and read(folder).slug == slug
+    except (OSError, UsageError):
+        return False
