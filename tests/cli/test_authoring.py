@@ -139,7 +139,8 @@ def test_an_exercise_that_cannot_be_read(grader: Grader, broken: Path) -> None:
     done = grader("--engine", "fake", "validate", str(broken), str(broken))
     assert done.returncode == 5
     assert "✗ files        cannot be read as an exercise" in done.stdout
-    assert "exercise.yaml" in done.stdout
+    # A long place is folded, and where depends on the length of the temporary folder's name.
+    assert "/mine/exercise.yaml" in "".join(done.stdout.split())
     assert "the key 'title' is missing" in done.stdout
     assert done.stdout.endswith("0 of 2 exercises are proven.\n")
 
