@@ -16,7 +16,7 @@ import pytest
 from grader import shipped
 from grader.catalog import slugs
 from grader.model.report import Outcome, Status
-from grader.progress.entries import Attempt, CheckOutcome, Hint, Started
+from grader.progress.entries import Attempt, CheckOutcome, GaveUp, Hint, Started
 from grader.progress.record import Record
 
 Grader = Callable[..., subprocess.CompletedProcess[str]]
@@ -126,8 +126,9 @@ def test_hints_of_what_failed_last_come_one_by_one(
     second = grader("hint", cwd=work).stdout
     assert "Three habits of Python" in second
     assert "Keep every amount a `Decimal`" in second
-    assert "That was the last one." in grader("hint", cwd=work).stdout
-    assert "There are no more: you have seen 3 hints of 3." in grader("hint", cwd=work).stdout
+    end = "The solution: grader solution --give-up\n"
+    assert grader("hint", cwd=work).stdout.endswith(f"That was the last one. {end}")
+    assert grader("hint", cwd=work).stdout.endswith(f"There are no more. {end}")
     taken = [(one.task, one.step) for one in record.entries() if isinstance(one, Hint)]
     assert taken == [("total-per-customer", step) for step in (1, 2, 3)]
 
@@ -365,3 +366,91 @@ def test_history_of_nothing_names_the_nearest(grader: Grader, record: Record) ->
     done = grader("history", "python-basic")
     assert (done.returncode, done.stdout) == (2, "")
     assert "did you mean 'python-basics'?" in done.stderr
+
+
+def test_the_solution_is_shown_after_passing(grader: Grader, record: Record, work: Path) -> None:
+    """The whole file, then the way from the learner's to it; the learner's stays as it is."""
+    before = grader("solution", cwd=work)
+    assert (before.returncode, before.stdout) == (2, "")
+    assert "error: you have not passed 'python-basics' yet" in before.stderr
+    assert "grader solution --give-up" in before.stderr
+    mine = (work / "orders.py").read_bytes()
+    tried(record, score=100)
+    done = grader("solution", cwd=work)
+    assert (done.returncode, done.stderr) == (0, "")
+    reference = (shipped.exercises() / "python-basics" / "solution" / "orders.py").read_text()
+    assert reference in done.stdout
+    assert "--- yours/orders.py\n+++ solution/orders.py\n@@" in done.stdout
+    assert (work / "orders.py").read_bytes() == mine
+    (work / "orders.py").write_text(reference, encoding="utf-8")
+    assert "Yours is the same." in grader("solution", cwd=work).stdout
+    (work / "orders.py").unlink()
+    assert "You have no such file" in grader("solution", cwd=work).stdout
+    assert not [one for one in record.entries() if isinstance(one, GaveUp)]
+
+
+def test_giving_up_is_recorded_once(grader: Grader, record: Record, work: Path) -> None:
+    """And then the solution can be looked at again; it is no pass, and next leads elsewhere."""
+    for arguments in (("--give-up",), ("--give-up",), ()):
+        done = grader("solution", *arguments, cwd=work)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "orders.py, the solution" in done.stdout
+    assert len([one for one in record.entries() if isinstance(one, GaveUp)]) == 1
+    assert re.search(r"◐  python-basics \(given up\) ", grader("status").stdout)
+    assert "gave up and saw the solution" in grader("history", "python-basics").stdout
+    assert "python-basics" not in grader("next").stdout
+
+
+def test_giving_up_needs_no_record(grader: Grader, data: Path, work: Path) -> None:
+    (data / "record.db").write_text("scrawl" * 100)
+    assert grader("solution", cwd=work).returncode == 3
+    done = grader("solution", "--give-up", cwd=work)
+    assert done.returncode == 0
+    assert "orders.py, the solution" in done.stdout
+    assert done.stderr.startswith("warning: that you gave up was not recorded: ")
+
+
+def test_a_record_is_taken_to_another_machine(
+    grader: Grader, record: Record, tmp_path: Path
+) -> None:
+    """What both have is there once; a second import changes nothing."""
+    tried(record, score=40)
+    tried(record, score=100)
+    done = grader("export", "mine.jsonl")
+    assert (done.returncode, done.stdout) == (0, "2 entries written to mine.jsonl.\n")
+    other = {"GRADER_DATA_DIR": str(tmp_path / "other")}
+    tried(Record(tmp_path / "other"), score=30, exercise="redis-caching")
+    assert grader("import", "mine.jsonl", **other).stdout == "2 entries read, 2 of them new.\n"
+    assert grader("import", "mine.jsonl", **other).stdout == "2 entries read, 0 of them new.\n"
+    known = json.loads(grader("status", "--json", **other).stdout)["exercises"]
+    assert sorted((one["exercise"], one["best"], one["tries"]) for one in known) == [
+        ("python-basics", 100, 2),
+        ("redis-caching", 30, 1),
+    ]
+
+
+def test_a_line_that_is_no_entry_imports_nothing(
+    grader: Grader, record: Record, tmp_path: Path
+) -> None:
+    tried(record, score=40)
+    assert grader("export", "mine.jsonl").returncode == 0
+    with (tmp_path / "mine.jsonl").open("a", encoding="utf-8") as file:
+        file.write("scrawl\n")
+    done = grader("import", "mine.jsonl", GRADER_DATA_DIR=str(tmp_path / "other"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: mine.jsonl:2: is no entry of a record" in done.stderr
+    assert not (tmp_path / "other").exists()
+
+
+def test_export_to_where_nothing_can_be_written(grader: Grader) -> None:
+    for place in ("none/mine.jsonl", "."):
+        done = grader("export", place)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "fix: choose another file" in done.stderr
+
+
+def test_export_to_a_pipe(grader: Grader, record: Record) -> None:
+    tried(record, score=40)
+    first, _, said = grader("export", "/dev/stdout").stdout.partition("\n")
+    assert json.loads(first)["kind"] == "attempt"
+    assert said == "1 entry written to /dev/stdout.\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader.cli import context as common
+from grader.cli.output import write_file
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def grade(
     if output is None:
         show(report, commands, json=json)
     else:
-        _write(output, _rendered(report, commands, json=json))
+        write_file(output, _rendered(report, commands, json=json))
     raise typer.Exit(exit_code(report))
 
 
@@ -83,19 +83,3 @@ def _check_writable(path: Path) -> None:
         raise UsageError(f"{path}: its folder does not exist", fix="make the folder first")
     if path.is_dir():
         raise UsageError(f"{path} is a folder", fix="name a file with --output")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put the whole file there at once: nobody ever reads half a report."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"{path}: the report cannot be written: {error.strerror}",
-            fix="choose another file with --output",
-        ) from error

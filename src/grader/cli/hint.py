@@ -116,7 +116,7 @@ def _ladder(
     from rich.text import Text
 
     from grader.report.details import whole_line
-    from grader.report.text import counted, visible
+    from grader.report.text import visible
 
     yield Text(task.title, "bold")
     number = _ids(exercise).index(task.id) + 1
@@ -138,10 +138,9 @@ def _ladder(
     if now < len(task.hints):
         again = f"grader hint {task.id}" if named else "grader hint"
         yield whole_line(("One more: ", "dim"), (again, "cyan"))
-    elif before == now:
-        yield Text(f"There are no more: you have seen {counted(now, 'hint')} of {now}.", "dim")
-    else:
-        yield Text("That was the last one.", "dim")
+        return
+    said = "There are no more" if before == now else "That was the last one"
+    yield whole_line((f"{said}. The solution: ", "dim"), ("grader solution --give-up", "cyan"))
 
 
 def _tasks(exercise: Exercise, seen: Sequence[Entry]) -> Iterator[RenderableType]:

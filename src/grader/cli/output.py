@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.errors import RecordError
+from grader.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,6 +54,27 @@ def write_bytes(content: bytes) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Put a whole file there at once: nobody ever reads half of it.
+
+    Raises UsageError when it cannot be written.
+    """
+    unfinished = path.parent / f".{path.name}.{os.getpid()}"
+    try:
+        if path.exists() and not path.is_file():  # a pipe or a terminal cannot be replaced
+            path.write_bytes(content)
+            return
+        try:
+            unfinished.write_bytes(content)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{path}: cannot be written: {error.strerror}", fix="choose another file"
+        ) from error
 
 
 def stdout() -> Console:

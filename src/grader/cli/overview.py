@@ -21,11 +21,14 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "start": "Make a folder of your own for one exercise.",
         "check": "Grade your work and see what to do next.",
         "hint": "Show one more hint for the task that failed last.",
+        "solution": "Show the author's solution, after passing or giving up.",
         "next": "Say what to do now, and with which commands.",
     },
     "Your record": {
         "status": "Show every exercise that you began, and how far you are.",
         "history": "Show every attempt at one exercise.",
+        "export": "Write your record to a file that can be merged.",
+        "import": "Put another record into yours.",
     },
     "Grade for others": {
         "grade": "Grade one submission, as a course or a pipeline does.",

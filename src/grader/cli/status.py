@@ -125,7 +125,7 @@ def _unknown(name: str, recorded: Sequence[str]) -> UsageError:
 def _entries(entries: Sequence[Entry], shown: Glyphs) -> Table:
     from rich.table import Table
 
-    from grader.progress.entries import Attempt, Hint
+    from grader.progress.entries import Attempt, GaveUp, Hint
     from grader.report.text import one_line
 
     table = Table.grid(padding=(0, 2))
@@ -142,6 +142,8 @@ def _entries(entries: Sequence[Entry], shown: Glyphs) -> Table:
                 table.add_row(when, mark, text, about)
             case Hint():
                 table.add_row(when, "", f"hint {entry.step} of {one_line(entry.task)}")
+            case GaveUp():
+                table.add_row(when, "", "gave up and saw the solution", f"version {entry.version}")
             case _:
                 table.add_row(when, "", "started", f"version {entry.version}")
     return table

@@ -66,7 +66,11 @@ class Hint(_Entry, frozen=True, kw_only=True, tag="hint"):
     step: Count
 
 
-Entry = Attempt | Started | Hint
+class GaveUp(_Entry, frozen=True, kw_only=True, tag="gave-up"):
+    """The solution was looked at before the exercise was passed."""
+
+
+Entry = Attempt | Started | Hint | GaveUp
 
 
 def attempt(report: Report) -> Attempt:
