@@ -265,6 +265,23 @@ def test_a_new_exercise_is_proven_once(folder: Path, prove: Prove, settings: Set
     assert [one.proof.name for one in changed.ended if one.worker is not None] == ["needs-a-word"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "runner"),
+    [("program", "python"), ("program", "shell"), ("http", "python"), ("sql", "sql")],
+)
+def test_each_kind_is_right_from_the_start(
+    tmp_path: Path, prove: Prove, kind: str, runner: str
+) -> None:
+    """The others than the function above; one seed is enough to see it."""
+    path = tmp_path / "mine"
+    wanted = Wanted(folder=path, topic="http-rest", runner=runner, kind=kind)
+    make(wanted, load_roadmap(shipped.exercises()), ["postgres"])
+    added("exercise.yaml", "validate: {seeds: 1}\n")(path)
+    found = prove(path)
+    assert (found.problems, found.warnings) == ([], [])
+    assert found.proven
+
+
 @pytest.mark.usefixtures("docker_engine")
 def test_an_interruption_leaves_nothing(folder: Path, tmp_path: Path) -> None:
     """Ctrl-C in the middle of proofs: exit code 130, and no container stays."""

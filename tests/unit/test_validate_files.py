@@ -9,7 +9,7 @@ import pytest
 
 from grader import shipped
 from grader.authoring.files import file_findings
-from grader.authoring.new import LANGUAGE, Wanted, make
+from grader.authoring.new import RUNNERS, Wanted, make
 from grader.authoring.validate import Validation, examine
 from grader.catalog import load_exercise, load_roadmap
 from grader.errors import Problem
@@ -17,11 +17,14 @@ from grader.errors import Problem
 Change = Callable[[Path], object]
 
 
-def new(folder: Path, kind: str = "function", *services: str) -> Path:
+KINDS = [(kind, runner) for kind, runners in RUNNERS.items() for runner in runners]
+
+
+def new(
+    folder: Path, kind: str = "function", runner: str = "python", services: tuple[str, ...] = ()
+) -> Path:
     """What `grader new` makes."""
-    wanted = Wanted(
-        folder=folder, topic="http-rest", runner=LANGUAGE[kind], kind=kind, services=services
-    )
+    wanted = Wanted(folder=folder, topic="http-rest", runner=runner, kind=kind, services=services)
     make(wanted, load_roadmap(shipped.exercises()), ["postgres", "redis"])
     return folder
 
@@ -270,13 +273,13 @@ def test_what_is_wrong_is_named(tmp_path: Path, way: str) -> None:
     assert all(problem.fix for problem in looked_at(folder).problems)
 
 
-@pytest.mark.parametrize("kind", LANGUAGE)
-def test_a_new_exercise_has_no_problem(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "runner"), KINDS)
+def test_a_new_exercise_has_no_problem(tmp_path: Path, kind: str, runner: str) -> None:
     """Each kind, with another service beside it, too."""
-    found = looked_at(new(tmp_path / "mine", kind))
+    found = looked_at(new(tmp_path / "mine", kind, runner))
     assert (found.problems, found.warnings) == ([], [])
     assert len(found.proofs) == 2 + 3
-    with_redis = looked_at(new(tmp_path / "other", kind, "redis")).exercise
+    with_redis = looked_at(new(tmp_path / "other", kind, runner, ("redis",))).exercise
     assert with_redis is not None
     assert "redis" in with_redis.services
 

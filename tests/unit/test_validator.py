@@ -140,6 +140,17 @@ def test_a_fault_of_ours_proves_nothing(validation: Validation, proofs: Proofs) 
     assert len(validation.lost) == 1
 
 
+def test_a_time_that_is_nearly_used_up_is_warned_of(validation: Validation, proofs: Proofs) -> None:
+    """The reference needs more than half of what all checks together have."""
+    only(validation, Kind.REFERENCE)
+    slow = {"test_no_words": {"begin": 1000.0, "end": 1040.0}}
+    run(validation, engines([], outcomes=slow), proofs)
+    assert [one.message for one in validation.warnings] == [
+        "the reference takes 40.0 s of the 60 s for all checks"
+    ]
+    assert validation.problems == []
+
+
 class _NoImages(FakeEngine):
     def prepare(self, spec: SessionSpec, listener: Listener) -> None:
         del spec, listener

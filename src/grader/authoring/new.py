@@ -14,13 +14,16 @@ from grader.model.exercise import Roadmap
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUFFIX = ".j2"
-_SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-
-
-LANGUAGE = {"function": "python", "program": "python", "http": "python", "sql": "sql"}
-"""What a learner can be asked to write, and the runner that its templates are made for."""
+RUNNERS = {
+    "function": ("python",),
+    "program": ("python", "shell"),
+    "http": ("python",),
+    "sql": ("sql",),
+}
+"""What a learner can be asked to write, and the runners that there are templates for."""
 NEEDED = {"sql": "postgres"}
 """The service that a kind cannot do without."""
+_SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,7 @@ def make(wanted: Wanted, roadmap: Roadmap, services: Collection[str]) -> list[Pa
         _known("service", name, services)
     slug = _slug(wanted.folder)
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES / kind),
+        loader=FileSystemLoader([TEMPLATES / f"{kind}-{wanted.runner}", TEMPLATES / kind]),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 -- these are plain files, no HTML
@@ -70,19 +73,19 @@ def make(wanted: Wanted, roadmap: Roadmap, services: Collection[str]) -> list[Pa
 
 def _kind(wanted: Wanted) -> str:
     if wanted.kind is None:
-        for kind, language in LANGUAGE.items():
-            if language == wanted.runner:
+        for kind, runners in RUNNERS.items():
+            if wanted.runner in runners:
                 return kind
-        templates = ", ".join(sorted(set(LANGUAGE.values())))
+        templates = ", ".join(sorted({one for runners in RUNNERS.values() for one in runners}))
         raise UsageError(
             f"there is no template for the runner '{wanted.runner}'",
             fix=f"there are some for: {templates}",
         )
-    _known("kind", wanted.kind, LANGUAGE)
-    if LANGUAGE[wanted.kind] != wanted.runner:
+    _known("kind", wanted.kind, RUNNERS)
+    if wanted.runner not in RUNNERS[wanted.kind]:
         raise UsageError(
             f"there is no template of the kind '{wanted.kind}' for the runner '{wanted.runner}'",
-            fix=f"it is written for --runner {LANGUAGE[wanted.kind]}",
+            fix=f"it is written for --runner {' or '.join(RUNNERS[wanted.kind])}",
         )
     return wanted.kind
 
@@ -120,7 +123,7 @@ def _write(folder: Path, texts: dict[str, str]) -> list[Path]:
     try:
         for name, text in texts.items():
             path = folder / name
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
