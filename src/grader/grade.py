@@ -122,7 +122,7 @@ def _attempt(
     try:
         with engine.session(spec, listener, fresh=fresh) as session:
             if not session.reused and (gaps := engine.gaps()):
-                listener(Warned(f"{_sentence(gaps)} Run nobody's code but your own."))
+                listener(Warned(f"{_sentence(gaps)} Run only code that you trust."))
             judging = Judging(session, work, listener)
             attempt.findings = judging.findings
             try:
@@ -191,8 +191,8 @@ def _refuse_gaps(engine: Engine) -> None:
     if gaps := engine.gaps():
         raise InfrastructureError(
             f"{_sentence(gaps)} So nothing was graded.",
-            fix="grade on an engine that limits memory and processes: one that runs as root, or a "
-            "rootless one with cgroup v2 and delegated controllers (docker info shows warnings)",
+            fix="use an engine that does (grader doctor says how), or, when you trust whoever wrote "
+            "the program: --trust-submissions",
         )
 
 

@@ -38,7 +38,8 @@ class Settings:
 
     exercises: Path | None = None
     """Another catalog than the one that ships with grader."""
-    engine: str = "docker"
+    engine: str = ""
+    """`docker` or `local`; empty means Docker when one answers, else local."""
     base_image: str = "debian:trixie-slim"
     registry: str = ""
     """Prefix under which prebuilt images are looked for first, e.g. `registry.example/grader`."""

@@ -26,7 +26,8 @@ def say(prepared: Mapping[str, Any], sock: socket.socket, folder: Path) -> None:
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    judge.TMP, judge.LEASE = folder, folder / "lease"
+    setattr(judge, "RUN", folder / "run")  # noqa: B010 -- as below
+    setattr(judge, "LEASE", folder / "lease")  # noqa: B010
     setattr(judge, "perform", say)  # noqa: B010 -- it is no public name of that module
     judge.Parent().serve()
 

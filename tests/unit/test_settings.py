@@ -34,7 +34,7 @@ def loaded(config: Path, flags: Mapping[str, object] | None = None, /, **environ
 def test_defaults_without_any_source(config: Path) -> None:
     """A config file that sets nothing and an empty environment."""
     settings = loaded(config)
-    assert (settings.engine, settings.idle_seconds, settings.exercises) == ("docker", 900, None)
+    assert (settings.engine, settings.idle_seconds, settings.exercises) == ("", 900, None)
     assert (settings.registry, settings.runtime, settings.ca_bundle) == ("", "", None)
     assert settings.state_dir == config.parent / "state"
 

@@ -3,7 +3,8 @@
 Environment, given by the engine: GRADER_KEY (what a connection must show first), GRADER_SOCKET,
 GRADER_FOLDER (where the submission runs), GRADER_SCRATCH (other writable places), GRADER_RELAYS
 (`5432=/session/postgres.sock,...`), GRADER_PRELOAD (modules that interpreters find imported),
-GRADER_OUTPUT (bytes that one process may print).
+GRADER_OUTPUT (bytes that one process may print), GRADER_SHARED (not empty: processes and loopback
+are not this sandbox's own).
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ class Agent:
         preload = [name for name in settings.get("GRADER_PRELOAD", "").split(",") if name]
         self._zygote = Zygote(preload)  # forks, so before any thread
         relays = [item for item in settings.get("GRADER_RELAYS", "").split(",") if item]
-        self._relays = Relays(
-            {int(port): path for port, _, path in (i.partition("=") for i in relays)}
-        )
+        self._shared = bool(settings.get("GRADER_SHARED"))
+        targets = {int(port): path for port, _, path in (i.partition("=") for i in relays)}
+        self._relays = Relays(targets, shared=self._shared)
         scratch = [path for path in settings.get("GRADER_SCRATCH", "").split(":") if path]
         self._files = Files(settings["GRADER_FOLDER"], scratch)
         self._output = int(settings.get("GRADER_OUTPUT", 1 << 20))
@@ -56,6 +57,7 @@ class Agent:
         image = {k: v for k, v in os.environ.items() if not k.startswith("GRADER_")}
         self._env = {**image, **request["env"]}
         self._files.load(base64.b64decode(request["archive"]))
+        self._relays.begin()
         return {}
 
     def reset(self, _request: Request) -> Reply:
@@ -64,7 +66,7 @@ class Agent:
             self._interpreters.clear()
             ended, self._programs = self._programs, {}
             self._spare = None
-        processes.kill_strays(self._zygote.pid)
+        processes.kill_strays(self._zygote.pid, shared=self._shared)
         for program in ended.values():
             program.wait(1)  # else what is left of it would count as a process
         self._files.reset()
@@ -270,6 +272,14 @@ def keep_private() -> None:
         ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
 
 
+def adopt_orphans() -> None:
+    """Whoever leaves the learner's processes becomes a child of this one (prctl(2))."""
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+
+
 def take_settings() -> dict[str, str]:
     """What the engine told this process, wiped from where its forks could read it.
 
@@ -293,6 +303,8 @@ def main() -> None:
     keep_private()
     settings = take_settings()
     path = settings["GRADER_SOCKET"]
+    if settings.get("GRADER_SHARED"):
+        adopt_orphans()
     empty(os.path.dirname(path))  # of what the sandbox before this one may have left there
     agent = Agent(settings)
     Server(agent, listen(path, settings["GRADER_KEY"])).serve()

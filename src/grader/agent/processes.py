@@ -117,40 +117,52 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def kill_strays(zygote: int) -> None:
-    """End every process of this container but process 1, the zygote and this one.
+def kill_strays(zygote: int, *, shared: bool = False) -> None:
+    """End every process of this sandbox but process 1, the zygote and this one.
 
-    Stopping them all at once leaves a fork bomb nobody to fork with. Raises RuntimeError when some
-    are still there after some seconds, or the zygote is gone.
+    Stopping them all at once leaves a fork bomb nobody to fork with. `shared`: other processes of
+    this machine can be seen, so only our descendants count, and they are stopped one by one.
+    Raises RuntimeError when some are still there after some seconds, or the zygote is gone.
     """
     deadline = time.monotonic() + 4
     while True:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(-1, signal.SIGSTOP)
-        strays = [pid for pid in _alive() if pid not in (1, zygote, os.getpid())]
-        for pid in strays:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+        if not shared:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGSTOP)
+        found = _descendants(os.getpid()) if shared else _alive()
+        strays = [pid for pid in found if pid not in (1, zygote, os.getpid())]
+        for number in (signal.SIGSTOP, signal.SIGKILL) if shared else (signal.SIGKILL,):
+            for pid in strays:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
         if not strays:
             break
         if time.monotonic() > deadline:
             raise RuntimeError("the learner's processes cannot be ended")
         time.sleep(0.001)
-    if zygote not in _alive():
+    if zygote not in found:
         raise RuntimeError("the process that starts interpreters was ended")
     os.kill(zygote, signal.SIGCONT)
 
 
-def _alive() -> list[int]:
-    """Process numbers in this namespace, without those that ended and wait to be reaped."""
-    pids = []
+def _alive() -> dict[int, int]:
+    """Processes in this namespace and their parents, but for those that wait to be reaped."""
+    parents = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
                 with open(f"/proc/{name}/stat", "rb") as file:
-                    state = file.read(512).rpartition(b") ")[2][:1]
+                    fields = file.read(512).rpartition(b") ")[2].split()
             except OSError:
                 continue
-            if state not in (b"Z", b"X"):
-                pids.append(int(name))
-    return pids
+            if fields and fields[0] not in (b"Z", b"X"):
+                parents[int(name)] = int(fields[1])
+    return parents
+
+
+def _descendants(root: int) -> set[int]:
+    """All below one process. An orphan is a child of the agent's again (adopt_orphans)."""
+    parents, below = _alive(), {root}
+    while more := {pid for pid, parent in parents.items() if parent in below} - below:
+        below |= more
+    return below - {root}

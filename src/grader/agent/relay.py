@@ -89,14 +89,18 @@ class Pipe(asyncio.Protocol):
 class Relay:
     """One port. Closed, it refuses connections while its address stays taken."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, port: int, target: str) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, port: int, target: str, shared: bool
+    ) -> None:
         self._loop = loop
         self._target = target
         self._pipes: set[Pipe] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = False
-        # Without SO_REUSEADDR: nobody else can bind this port, even while it refuses.
+        # Without SO_REUSEADDR: nobody else can bind this port, even while it refuses. On a loopback
+        # that others use, what lingers of the sandbox before this one would keep it from us, too.
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(shared))
         self._listener.setblocking(False)
         self._listener.bind(("127.0.0.1", port))
 
@@ -186,17 +190,30 @@ class Forwarded(Pipe):
 class Relays:
     """All relays and forwards of a sandbox, on one event loop in a thread of its own."""
 
-    def __init__(self, targets: dict[int, str]) -> None:
+    def __init__(self, targets: dict[int, str], *, shared: bool = False) -> None:
+        """`shared`: the loopback is not this sandbox's own (engine `local`, without bubblewrap)."""
         self._loop = asyncio.new_event_loop()
-        self._relays = {port: Relay(self._loop, port, path) for port, path in targets.items()}
+        self._targets = targets
+        self._shared = shared
+        self._relays: dict[int, Relay] = {}
         self._forwards: list[asyncio.AbstractServer] = []
         self._worlds: dict[tuple[int, bool], Relay | DatagramRelay] = {}
-        for relay in self._relays.values():
-            relay.open()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
+
+    def begin(self) -> None:
+        """Take the ports, before anything of the learner's runs. Raises OSError."""
+        for port, path in self._targets.items():
+            try:
+                self._relays[port] = Relay(self._loop, port, path, self._shared)
+            except OSError:
+                if not self._shared:
+                    raise
+                # Another sandbox of this run has it, and what it carries ends at the same gateway.
 
     def switch(self, port: int, opened: bool) -> None:
         """Open or close a port, and return when it is so. Raises OSError when it cannot be."""
+        if self._shared and port not in self._relays:
+            return
         relay = self._relays[port]
 
         async def change() -> None:
@@ -231,7 +248,7 @@ class Relays:
                 await made.open()
                 self._worlds[port, True] = made
             else:
-                relay = Relay(self._loop, port, path)
+                relay = Relay(self._loop, port, path, self._shared)
                 relay.open()
                 self._worlds[port, False] = relay
 

@@ -39,6 +39,12 @@ def grade(
     seed: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Repeat a run on the same inputs.")
     ] = None,
+    trusted: Annotated[
+        bool,
+        typer.Option(
+            "--trust-submissions", help="Also on an engine that does not hold programs back."
+        ),
+    ] = False,
 ) -> None:
     """Grade one submission on servers that nobody else has used.
 
@@ -55,10 +61,12 @@ def grade(
     found = find(common.catalog_root(settings), exercise)
     submission = snapshot(path, found.submit, found.limits)
     json = form is Format.JSON
-    report = Run(exercise=found, submission=submission, seed=seed).grade(settings, quiet=json)
+    run = Run(exercise=found, submission=submission, seed=seed, trusted=trusted)
+    report = run.grade(settings, quiet=json)
     from grader.report.details import Commands  # after the checks: it loads what draws
 
     again = f"grader grade {shlex.quote(str(path))} --exercise {shlex.quote(exercise)}"
+    again += " --trust-submissions" if trusted else ""
     commands = Commands(again=again, only=False)
     if output is None:
         show(report, commands, json=json)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from grader.report.details import Commands
     from grader.settings import Settings
 
+LOCAL = "the engine local runs the program. See: grader doctor"
 EXIT_CODES = {"passed": 0, "failed": 1, "error": 3}
 
 
@@ -34,8 +35,9 @@ class Run:
     def grade(self, settings: Settings, *, quiet: bool) -> Report:
         """Grade it, showing progress on standard error unless `quiet`."""
         from grader.cli.progress import watching
-        from grader.engine.registry import engine
+        from grader.engine.registry import automatic, engine
         from grader.grade import GradeOptions, grade
+        from grader.model.progress import Warned
 
         options = GradeOptions(
             seed=self.seed,
@@ -47,6 +49,8 @@ class Run:
             trusted=self.trusted,
         )
         with watching(quiet=quiet) as listener:
+            if not settings.engine and (reason := automatic(settings)[1]):
+                listener(Warned(f"{reason[0].upper()}{reason[1:]}: {LOCAL}"))
             return grade(self.exercise, self.submission, engine(settings), options, listener)
 
 

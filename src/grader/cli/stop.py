@@ -13,7 +13,7 @@ def stop(context: typer.Context) -> None:
 
     They also end by themselves when nobody uses them for a while.
     """
-    from grader.engine.docker.sweep import stop as end_all
+    from grader.engine.registry import stop as end_all
     from grader.report.text import counted
 
     ended = end_all(common.settings(context))

@@ -1,17 +1,24 @@
-"""Which engines there are, by name."""
+"""Which engines there are, by name, and which one this machine gets when none is named."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 
 from grader.engine.base import Engine
-from grader.errors import UsageError
+from grader.errors import EngineUnavailable, UsageError
 from grader.settings import Settings
+
+ANSWER_WITHIN = 2.0
+"""Seconds in which Docker's socket takes a connection when somebody listens there."""
 
 
 def engine(settings: Settings) -> Engine:
-    """The engine that the settings name. Raises UsageError for a name there is none of."""
-    make = ENGINES.get(settings.engine)
+    """The engine that the settings name, else the one of this machine.
+
+    Raises UsageError for a name there is none of.
+    """
+    make = ENGINES.get(settings.engine or automatic(settings)[0])
     if make is None:
         raise UsageError(
             f"there is no engine '{settings.engine}'", fix=f"engines are: {', '.join(ENGINES)}"
@@ -19,10 +26,57 @@ def engine(settings: Settings) -> Engine:
     return make(settings)
 
 
+def automatic(settings: Settings) -> tuple[str, str]:
+    """`docker` when one answers, else `local`, with the reason why it is not Docker.
+
+    An engine that is reached over a network counts as answering: the user has named it.
+    """
+    from grader.engine.docker.endpoint import chosen
+
+    try:
+        where = chosen(settings)
+    except EngineUnavailable:  # a context that is damaged: using it says what to mend
+        return "docker", ""
+    if not where.url.startswith("unix://"):
+        return "docker", ""
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(ANSWER_WITHIN)
+            probe.connect(where.url.removeprefix("unix://"))
+    except PermissionError:
+        return "local", "this user may not use Docker"
+    except OSError:
+        return "local", "no Docker answers"
+    return "docker", ""
+
+
+def stop(settings: Settings) -> int:
+    """End every session that waits for its owner; how many there were.
+
+    Those of every engine that answers, unless the settings name one. Raises InfrastructureError.
+    """
+    ended = 0
+    if settings.engine in ("", "local"):
+        from grader.engine.local.sweep import stop as stop_local
+
+        ended += stop_local(settings)
+    if (settings.engine or automatic(settings)[0]) == "docker":
+        from grader.engine.docker.sweep import stop as stop_docker
+
+        ended += stop_docker(settings)
+    return ended
+
+
 def _docker(settings: Settings) -> Engine:
     from grader.engine.docker.engine import DockerEngine  # its import takes 0.1 s
 
     return DockerEngine(settings)
+
+
+def _local(settings: Settings) -> Engine:
+    from grader.engine.local.engine import LocalEngine
+
+    return LocalEngine(settings)
 
 
 def _fake(settings: Settings) -> Engine:
@@ -32,4 +86,8 @@ def _fake(settings: Settings) -> Engine:
     return FakeEngine()
 
 
-ENGINES: dict[str, Callable[[Settings], Engine]] = {"docker": _docker, "fake": _fake}
+ENGINES: dict[str, Callable[[Settings], Engine]] = {
+    "docker": _docker,
+    "local": _local,
+    "fake": _fake,
+}

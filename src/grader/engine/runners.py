@@ -18,11 +18,40 @@ try:  # the C parser is several times faster; some builds of PyYAML come without
 except ImportError:
     from yaml import BaseLoader as _Loader  # type: ignore[assignment]  # the same, slower
 
+
+def size(text: str) -> int:
+    """`256m` in bytes."""
+    return int(text[:-1]) << 10 * ("kmg".index(text[-1]) + 1)
+
+
 DEEPEST = 10
 """Maps and lists in each other, at most."""
 Uid = Annotated[int, msgspec.Meta(ge=1000, le=65000)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Size = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]*[kmg]$")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Local:
+    """How the engine `local` does without the image. A runner without it needs the image.
+
+    The first of `programs` that is found counts: in the folder of the wheel, in `folders`, on PATH.
+    """
+
+    programs: tuple[str, ...] = ()
+    """Other names of one program: a server, or a tool of the learner's; others lie beside it."""
+    wheel: str = ""
+    """The Python package that brings the program, as pip is told it: `name==version`."""
+    wheel_folder: str = ""
+    """Where it lies in there; `*` stands for any name."""
+    folders: tuple[str, ...] = ()
+    """Where distributions put it beside PATH; `*` as above."""
+    start: str = ""
+    """The runner's script that starts the server, by its environment: runners/README.md."""
+    packages: tuple[str, ...] = ()
+    """Python packages that the learner's interpreter finds; all that pip needs for it is named."""
+    modules: Mapping[str, str] = field(default_factory=dict)
+    """Modules that it finds, and the runner's file that each is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +78,8 @@ class Runner:
     env: Mapping[str, str] = field(default_factory=dict)
     """The variables of the learner's program, with {user}, {password} and {port} to fill in."""
     versions: str = ""
-    """Server versions whose verdicts are equal."""
+    """Versions whose verdicts are equal; the engine `local` uses no other."""
+    local: Local | None = None
 
     def variables(self, *, user: str, password: str, port: int) -> dict[str, str]:
         """`env` filled in for one session."""
@@ -63,6 +93,28 @@ class _Base(msgspec.Struct, tag_field="kind", tag="base", forbid_unknown_fields=
     pass
 
 
+class _Local(msgspec.Struct, forbid_unknown_fields=True):
+    programs: tuple[str, ...] = ()
+    wheel: Annotated[str, msgspec.Meta(pattern="^([a-z0-9-]+==[0-9.]+)?$")] = ""
+    wheel_folder: str = ""
+    folders: tuple[str, ...] = ()
+    start: str = ""
+    packages: tuple[str, ...] = ()
+    modules: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        if bool(self.wheel) != bool(self.wheel_folder):
+            raise ValueError("`local`: `wheel` and `wheel_folder` belong together")
+        for name in (self.wheel_folder, self.start, *self.modules.values()):
+            if name.startswith("/") or ".." in name.split("/"):
+                raise ValueError(f"`local`: '{name}' must be a path below its folder")
+
+
+Versions = Annotated[
+    str, msgspec.Meta(pattern=r"^((>=|<)[0-9]+(\.[0-9]+)*)(,(>=|<)[0-9]+(\.[0-9]+)*)*$")
+]
+
+
 class _Judge(msgspec.Struct, tag_field="kind", tag="judge", forbid_unknown_fields=True):
     uid: Uid
 
@@ -70,6 +122,8 @@ class _Judge(msgspec.Struct, tag_field="kind", tag="judge", forbid_unknown_field
 class _Language(msgspec.Struct, tag_field="kind", tag="language", forbid_unknown_fields=True):
     uid: Uid
     preload: tuple[str, ...] = ()
+    versions: Versions | None = None
+    local: _Local | None = None
 
 
 class _Accounts(msgspec.Struct, forbid_unknown_fields=True):
@@ -82,14 +136,17 @@ class _Service(msgspec.Struct, tag_field="kind", tag="service", forbid_unknown_f
     port: Port
     data: Size
     memory: Size
-    versions: str
+    versions: Versions
     env: dict[str, str]
     accounts: _Accounts | None = None
+    local: _Local | None = None
     auth: Annotated[str, msgspec.Meta(pattern="^(account|none)$")] = "account"
 
     def __post_init__(self) -> None:
         if (self.auth == "account") != (self.accounts is not None):
             raise ValueError("`accounts` belongs to `auth: account`, and only to it")
+        if self.local is not None and not (self.local.programs and self.local.start):
+            raise ValueError("`local` of a service needs `programs` and `start`")
         for name, template in self.env.items():
             if not _fillable(template):
                 raise ValueError(
@@ -137,7 +194,16 @@ def read(folder: Path) -> Runner:
     values: dict[str, Any] = msgspec.to_builtins(spec)
     values["preload"] = tuple(values.get("preload", ()))
     values["accounts"] = values.get("accounts") or {}
+    values["versions"] = values.get("versions") or ""
+    values["local"] = _local(values.get("local"))
     return Runner(name=folder.name, folder=folder, **values)
+
+
+def _local(values: dict[str, Any] | None) -> Local | None:
+    if values is None:
+        return None
+    lists = ("programs", "folders", "packages")
+    return Local(**{**values, **{name: tuple(values[name]) for name in lists}})
 
 
 def _plain(content: bytes) -> object:

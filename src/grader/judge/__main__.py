@@ -21,15 +21,13 @@ import shutil
 import signal
 import socket
 import time
-from pathlib import Path
 from typing import Any
 
 from grader.judge.child import perform
 from grader.judge.lines import Lines
+from grader.judge.paths import LEASE, RUN
 from grader.judge.standstill import LOOK_EVERY, Deadline
 
-TMP = Path("/tmp")  # noqa: S108 -- the judge's own tmpfs
-LEASE = Path("/session/lease")
 PREPARED = ("exercise", "services", "tests", "programs", "further", "serve")
 """The keys of a `run` that do not depend on the submission: `prepare` has the same."""
 PREPARE = 90.0
@@ -118,8 +116,7 @@ class Parent:
 
     def _fork(self) -> None:
         ours, theirs = socket.socketpair()
-        folder = TMP / "run"
-        folder.mkdir(mode=0o700)
+        RUN.mkdir(mode=0o700)
         if self._prepared["programs"]:
             importlib.import_module("grader.judge.web")  # once here, and not in each run
         gc.freeze()
@@ -129,7 +126,7 @@ class Parent:
                 os.setsid()
                 ours.close()
                 os.close(self._out)
-                perform(self._prepared, theirs, folder)
+                perform(self._prepared, theirs, RUN)
             finally:
                 os._exit(0)
         theirs.close()
@@ -234,7 +231,7 @@ class Parent:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(self._pid, 0)
         self._check, self._waiting = "", False
-        shutil.rmtree(TMP / "run", ignore_errors=True)
+        shutil.rmtree(RUN, ignore_errors=True)
 
 
 _PARTS: dict[str, dict[str, type]] = {

@@ -35,11 +35,13 @@ class Ports(Protocol):
 class Link:
     """The learner's path to one service, in a test's hands. Outages end with their `with`."""
 
-    def __init__(self, gateway: Gateway, service: str, path: str, port: int) -> None:
+    def __init__(self, gateway: Gateway, service: str, path: str, port: int, inside: int) -> None:
+        """`port` is the server's own, `inside` the one that it has in a sandbox."""
         self._gateway = gateway
         self._service = service
         self._path = path
         self._port = port
+        self._inside = inside
         self._usual: dict[str, str] = {}
         self._connections: set[Near] = set()
         self._recording: list[Seen] = []
@@ -53,12 +55,12 @@ class Link:
     def refuse(self) -> Iterator[None]:
         """Connections are refused and open ones end, as if the server was stopped."""
         self._gateway.do(self._refuse)
-        self._gateway.ports.switch(self._port, False)
+        self._gateway.ports.switch(self._inside, False)
         try:
             yield
         finally:
             self._gateway.do(self._accept_again)
-            self._gateway.ports.switch(self._port, True)
+            self._gateway.ports.switch(self._inside, True)
 
     @contextlib.contextmanager
     def hang(self) -> Iterator[None]:
@@ -244,9 +246,9 @@ class Gateway:
         self._links: list[Link] = []
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
-    def link(self, service: str, path: str, port: int) -> Link:
+    def link(self, service: str, path: str, port: int, inside: int) -> Link:
         """Begin to serve one service's socket."""
-        link = Link(self, service, path, port)
+        link = Link(self, service, path, port, inside)
         asyncio.run_coroutine_threadsafe(link.listen(self._loop), self._loop).result(5)
         self._links.append(link)
         return link

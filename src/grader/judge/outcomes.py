@@ -12,9 +12,11 @@ import redis.exceptions
 
 from grader.judge.comparison import Comparisons
 from grader.judge.errors import Broke, Fault
+from grader.judge.paths import TESTS
 from grader.judge.services.redis import BUSY
 
-TESTS = "/tmp/run/tests/"  # noqa: S108 -- the judge's own tmpfs
+OWN = f"{TESTS}/"
+"""Begins the path of each file of the hidden tests."""
 
 # Raised by the judge's own clients when a server is gone. The learner's outages do not touch them.
 _HELD_UP = (
@@ -111,11 +113,11 @@ def _is_busy(error: BaseException) -> bool:
 def author_text(error: BaseException) -> str:
     """For the exercise's author: learners never see test source or tracebacks."""
     told = traceback.TracebackException.from_exception(error)
-    frames = [frame for frame in told.stack if frame.filename.startswith(TESTS)]
+    frames = [frame for frame in told.stack if frame.filename.startswith(OWN)]
     told.stack[:] = frames or told.stack
     # What an assertion says is a message of its own, with the marks of our comparison in it.
     lines = told.stack.format() if isinstance(error, AssertionError) else told.format()
-    return "".join(lines).replace(TESTS, "tests/")[-6000:]
+    return "".join(lines).replace(OWN, "tests/")[-6000:]
 
 
 def as_event(verdict: Verdict, check: str, begin: float, end: float) -> dict[str, Any]:

@@ -23,13 +23,12 @@ from grader.judge.comparison import Comparisons, show
 from grader.judge.errors import Fault, SandboxLost
 from grader.judge.forward import Forwards
 from grader.judge.gateway import Gateway
+from grader.judge.paths import SESSION, SLOTS
 from grader.judge.sandboxes import Sandboxes
 from grader.judge.services import LOST, Service, make
 from grader.judge.solution import Solution
 from grader.judge.world import World
 
-SLOTS = Path("/slots")
-SESSION = Path("/session")
 READY_SECONDS = 30.0
 ALIVE_SECONDS = 3.0
 """A server that does not answer for so long counts as gone."""
@@ -97,7 +96,11 @@ class Run:
         for name, options in self.prepared["services"].items():
             service = make(name, options)
             self._bring_up(name, service)
-            link = self._gateway.link(name, str(SESSION / f"{name}.sock"), int(options["port"]))
+            path, ports = (
+                str(SESSION / f"{name}.sock"),
+                (int(options["port"]), int(options["inside"])),
+            )
+            link = self._gateway.link(name, path, *ports)
             self.services[name] = service
             self.fixtures[name] = service.fixture(link)
 

@@ -186,7 +186,7 @@ class DockerSession:
             }
             learner = accounts["learner"]
             env = runner.variables(port=runner.port, **learner)
-            found[name] = {"port": runner.port, "env": env, **accounts}
+            found[name] = {"port": runner.port, "inside": runner.port, "env": env, **accounts}
         return found
 
     def sandbox(self) -> Sandbox:

@@ -73,7 +73,7 @@ def test_no_hidden_test(solution):
         "program:files", "/submission", "/tmp", "/session", "/slot", "/opt", "/home", "/root"
     )
     names = " ".join(found)
-    for word in ("test_isolation", "judge", "solution/", "schema.sql", "exercise.yaml"):
+    for word in ("test_isolation", "judge", "/solution/", "schema.sql", "exercise.yaml"):
         assert word not in names, "a file that should not be here"
     environment = solution.call("program:parents_environment").decode()
     assert SECRET_VALUE not in environment, "an expected value"

@@ -1,0 +1,89 @@
+"""What a session of the engine `local` is made of, found when it is first needed."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from grader import shipped
+from grader.engine.base import SessionSpec
+from grader.engine.docker.tags import Tags
+from grader.engine.local import programs
+from grader.engine.local.confinement import Confinement, confinement
+from grader.engine.local.programs import MissingProgram, Program
+from grader.engine.runners import Runner
+from grader.errors import ExerciseError, InfrastructureError
+from grader.settings import Settings
+
+JUDGE_NEEDS = ("pytest", "psycopg", "redis", "httpx", "websockets")
+
+
+class Kit:
+    """The runners of a session and what takes the place of their images."""
+
+    def __init__(self, settings: Settings, spec: SessionSpec) -> None:
+        """Raises ExerciseError for a runner there is none of."""
+        self._settings = settings
+        self.spec = spec
+        self._tags = Tags(settings)
+        known = self._tags.runners
+        for name in (spec.runner, *spec.services):
+            if name not in known:
+                raise ExerciseError(
+                    f"exercise '{spec.exercise}' needs the runner '{name}', which does not exist",
+                    fix=f"runners are: {', '.join(sorted(known))}",
+                )
+        self.judge = known["judge"]
+        self.language: Runner = known[spec.runner]
+        self.services: Mapping[str, Runner] = {name: known[name] for name in spec.services}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Equal for sessions that can stand in for each other."""
+        names = ("judge", self.spec.runner, *self.spec.services)
+        tags = sorted(self._tags.tag(name) for name in names)
+        return repr((self.spec, tags, sys.prefix, shutil.which("bwrap")))
+
+    def complete(self) -> None:
+        """Whether all is there. Raises MissingProgram, InfrastructureError."""
+        if not sys.platform.startswith("linux"):
+            raise InfrastructureError(
+                "the engine local needs Linux", fix="install Docker, and see: grader doctor"
+            )
+        for module in JUDGE_NEEDS:
+            if importlib.util.find_spec(module) is None:
+                raise MissingProgram(
+                    f"the engine local found no Python package {module}",
+                    what=module,
+                    fix=programs.pip("-r", str(self.judge.folder / "requirements.txt")),
+                )
+        self.programs, self.packages  # noqa: B018 -- looking for them is what is wanted
+
+    @cached_property
+    def programs(self) -> Mapping[str, Program | None]:
+        """By runner. Raises MissingProgram."""
+        runners = [self.language, *self.services.values()]
+        return {runner.name: programs.find(runner) for runner in runners}
+
+    @cached_property
+    def packages(self) -> Mapping[str, Path]:
+        """What the learner's interpreter finds. Raises MissingProgram."""
+        return programs.packages(self.language)
+
+    @cached_property
+    def confinement(self) -> Confinement:
+        return confinement()
+
+    @property
+    def agent(self) -> Path:
+        return shipped.package() / "agent"
+
+    @property
+    def hidden(self) -> tuple[Path, ...]:
+        """What no sandbox may see: hidden tests, and grader's own files."""
+        listed = [shipped.package(), shipped.exercises(), self._settings.exercises]
+        return tuple(path.resolve() for path in listed if path is not None)

@@ -1,0 +1,161 @@
+"""Finds the programs that take the place of images: in wheels, then on this machine.
+
+`runner.yaml` names them; what is not there ends in a MissingProgram that says how to bring it.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from grader.engine.runners import Local, Runner
+from grader.errors import InfrastructureError
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)+")
+
+
+class MissingProgram(InfrastructureError):
+    """This machine lacks something that an exercise needs; `what` is its name."""
+
+    def __init__(self, message: str, *, what: str, fix: str) -> None:
+        super().__init__(message, fix=fix)
+        self.what = what
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program that was found, and what must be readable for it to run."""
+
+    path: Path
+    needs: tuple[Path, ...] = ()
+    """The folders of its wheel; none for a program of the system."""
+
+
+def find(runner: Runner) -> Program | None:
+    """The runner's program; None for a runner that needs none. Raises MissingProgram."""
+    local = runner.local
+    if local is None:
+        raise MissingProgram(
+            f"the engine local cannot run '{runner.name}': it needs an image",
+            what=runner.name,
+            fix="install Docker, and see: grader doctor",
+        )
+    if not local.programs:
+        return None
+    rejected = []
+    for program in _candidates(local):
+        version = _version(program.path)
+        if within(version, runner.versions):
+            return program
+        rejected.append(f"{program.path} is {version or 'of an unknown version'}")
+    wanted = f"{local.programs[0]} {runner.versions}".strip()
+    found = f" ({'; '.join(rejected)})" if rejected else ""
+    raise MissingProgram(
+        f"the engine local found no {wanted}{found}", what=local.programs[0], fix=_install(runner)
+    )
+
+
+def packages(runner: Runner) -> Mapping[str, Path]:
+    """What the learner's interpreter finds: name in its site-packages -> where it is here.
+
+    Raises MissingProgram.
+    """
+    local = runner.local or Local()
+    found = {name: runner.folder / file for name, file in local.modules.items()}
+    found = {f"{name}.py": path for name, path in found.items()}
+    for package in local.packages:
+        listed = _files(package)
+        if listed is None:
+            raise MissingProgram(
+                f"the engine local found no Python package {package}",
+                what=package,
+                fix=pip("-r", str(runner.folder / "requirements.txt")),
+            )
+        found.update(listed)
+    return found
+
+
+def within(version: str, wanted: str) -> bool:
+    """Whether `17.2` is in `>=17,<19`; every version is in ``."""
+    if not wanted:
+        return True
+    if not version:
+        return False
+    have = _numbers(version)
+    for part in wanted.split(","):
+        bound = _numbers(part.lstrip("><="))
+        if not (have >= bound if part.startswith(">=") else have < bound):
+            return False
+    return True
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
+
+
+def _candidates(local: Local) -> Iterator[Program]:
+    for path, needs in _in_wheel(local):
+        yield Program(path=path, needs=needs)
+    for name in local.programs:
+        for folder in local.folders:
+            for path in sorted(Path("/").glob(f"{folder[1:]}/{name}"), reverse=True):
+                yield Program(path=path)
+        on_path = shutil.which(name)
+        if on_path is not None:
+            yield Program(path=Path(on_path).resolve())
+
+
+def _in_wheel(local: Local) -> Iterator[tuple[Path, tuple[Path, ...]]]:
+    listed = _files(local.wheel.partition("==")[0]) if local.wheel else None
+    if not listed:
+        return
+    first, _, below = local.wheel_folder.partition("/")
+    needs = tuple(path for path in listed.values() if path.is_dir())
+    for name in local.programs:
+        for path in sorted(listed[first].glob(f"{below}/{name}")):
+            yield path, needs
+
+
+def _files(package: str) -> Mapping[str, Path] | None:
+    """The top of what an installed package brings, by name; None when it is not installed."""
+    try:
+        distribution = metadata.distribution(package)
+    except metadata.PackageNotFoundError:
+        return None
+    site = Path(str(distribution.locate_file("")))
+    names = {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}
+    return {name: site / name for name in sorted(names)}
+
+
+@functools.cache
+def _version(program: Path) -> str:
+    """What `--version` says first that looks like one; "" when it says nothing of the kind."""
+    try:
+        said = subprocess.run(
+            [str(program), "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    number = _NUMBER.search(said.stdout.decode(errors="replace"))
+    return number.group() if number else ""
+
+
+def _install(runner: Runner) -> str:
+    local = runner.local or Local()
+    return pip(local.wheel) if local.wheel else f"install {local.programs[0]} {runner.versions}"
+
+
+def pip(*arguments: str) -> str:
+    """The command that brings Python packages to where grader runs."""
+    return " ".join([sys.executable, "-m", "pip", "install", *arguments])

@@ -1,0 +1,208 @@
+"""How a sandbox is made: the words for bubblewrap, and the plain way without it.
+
+Pure functions from values to what the supervisor is asked to start.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader.engine.base import Sandbox
+from grader.engine.local.confinement import Confinement
+from grader.engine.local.programs import Program
+from grader.engine.runners import Runner
+from grader.model.exercise import MIB, Limits
+
+BASE = Path(sys.base_prefix)
+"""The Python that runs grader, without grader's own packages."""
+NAME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+ENTER = Path(__file__).with_name("enter.py")
+SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+ETC = ("ssl", "ca-certificates", "alternatives", "ld.so.cache", "localtime", "nsswitch.conf")
+OWN = Path("/grader")
+"""Inside: the learner's interpreter and what starts it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What every sandbox of a session is made from."""
+
+    folder: Path
+    """The session's."""
+    confinement: Confinement
+    language: Runner
+    program: Program | None
+    packages: Mapping[str, Path]
+    """Name in the interpreter's site-packages -> where it is on this machine."""
+    agent: Path
+    hidden: tuple[Path, ...]
+    """What must not be seen, wherever it lies: hidden tests, grader's own source."""
+    relays: Mapping[int, str]
+    """Port of a service inside -> the service."""
+    limits: Limits
+
+
+def interpreter() -> Path:
+    """The base interpreter: no environment's, so nothing but the standard library comes with it."""
+    named = BASE / "bin" / NAME
+    return named if named.exists() else Path(sys.executable).resolve()
+
+
+def request(plan: Plan, address: Sandbox, slots: Path, user: int) -> dict[str, Any]:
+    """What the supervisor is asked to start for one sandbox that can be reached in `slots`."""
+    confined = bool(plan.confinement.bubblewrap)
+    box = plan.folder / "boxes" / address.name
+    start = _confined(plan, box) if confined else _plain(plan, box)
+    limits = {"CORE": 0, "NOFILE": 1024, "FSIZE": plan.limits.disk}
+    if confined or user:  # else the limit would count every process of this user
+        limits["NPROC"] = plan.limits.pids
+    return {
+        "op": "start",
+        "name": address.name,
+        "argv": start.argv,
+        "channel": False,
+        "info": confined,
+        "link": str(slots / address.slot),
+        "slot": start.slot,
+        "memory": plan.limits.memory,
+        "enter": {
+            "argv": [str(start.python), "-I", "-m", "grader_agent.main"],
+            "env": _environment(plan, address, start),
+            "folder": start.work,
+            "user": user,
+            "limits": limits,
+            "end_with": 0 if confined else int(signal.SIGKILL),
+        },
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """The command, and where things are for what it starts."""
+
+    argv: list[str]
+    python: Path
+    work: str
+    slot: str
+    session: str
+    scratch: tuple[str, ...]
+    temporary: str = ""
+
+
+def _environment(plan: Plan, address: Sandbox, start: Start) -> dict[str, str]:
+    relays = [f"{port}={start.session}/{name}.sock" for port, name in plan.relays.items()]
+    folders = [str(start.python.parent), "/usr/local/bin", "/usr/bin", "/bin"]
+    if plan.program is not None:
+        folders.insert(1, str(plan.program.path.parent))
+    return {
+        "GRADER_KEY": address.key,
+        "GRADER_SOCKET": f"{start.slot}/{address.socket}",
+        "GRADER_FOLDER": start.work,
+        "GRADER_SCRATCH": ":".join(start.scratch),
+        "GRADER_RELAYS": ",".join(relays),
+        "GRADER_PRELOAD": ",".join(plan.language.preload) if plan.relays else "",
+        "GRADER_OUTPUT": str(plan.limits.output),
+        "GRADER_SHARED": "1" if start.temporary else "",
+        "HOME": start.work,
+        "LANG": "C.UTF-8",
+        "PATH": ":".join(folders),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **({"TMPDIR": start.temporary} if start.temporary else {}),
+    }
+
+
+# -- with bubblewrap ------------------------------------------------------------------------------
+
+
+def _confined(plan: Plan, box: Path) -> Start:
+    python = OWN / "python"
+    limits = plan.limits
+    words = [*_system(plan, box), *_interpreter(plan, python)]
+    words += ["--proc", "/proc", "--dev", "/dev", *_tmpfs("/dev/shm", 8 * MIB)]
+    words += ["--mqueue", "/dev/mqueue"]
+    words += ["--ro-bind", str(plan.folder / "session"), "/session"]
+    words += [*_tmpfs("/slot", MIB), *_tmpfs("/submission", limits.disk)]
+    words += _tmpfs("/tmp", max(limits.disk // 4, MIB))
+    words += ["--remount-ro", "/dev", "--remount-ro", "/", "--info-fd", "4"]
+    return Start(
+        argv=[
+            plan.confinement.bubblewrap,
+            *plan.confinement.options,
+            *words,
+            "--",
+            *(str(interpreter()), "-I", "-S", str(OWN / "enter.py"), "3"),
+        ],
+        python=python / "bin" / "python3",
+        work="/submission",
+        slot="/slot",
+        session="/session",
+        scratch=("/tmp", "/dev/shm", "/dev/mqueue", "/slot"),
+    )
+
+
+def _system(plan: Plan, box: Path) -> Iterator[str]:
+    """The machine's programs and libraries, read-only, and nothing of anybody's own."""
+    shown = [Path("/usr")]
+    yield from ("--ro-bind", "/usr", "/usr")
+    for name in SYSTEM:
+        if Path(name).is_symlink():
+            yield from ("--symlink", str(Path(name).readlink()), name)
+        elif Path(name).is_dir():
+            yield from _shown(Path(name))
+    for name in ETC:
+        yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
+    for name in ("passwd", "group", "hosts"):
+        yield from ("--ro-bind", str(box / name), f"/etc/{name}")
+    for path in (BASE, *(plan.program.needs if plan.program is not None else ())):
+        if not path.is_relative_to("/usr"):
+            shown.append(path)
+            yield from _shown(path)
+    for path in plan.hidden:
+        if any(path.is_relative_to(one) for one in shown):
+            yield from ("--tmpfs", str(path), "--remount-ro", str(path))
+
+
+def _shown(path: Path) -> Iterator[str]:
+    """Read-only, in its place. bubblewrap would close the folders above to other users."""
+    for parent in reversed(path.parents[:-1]):
+        yield from ("--perms", "0755", "--dir", str(parent))
+    yield from ("--ro-bind", str(path), str(path))
+
+
+def _interpreter(plan: Plan, python: Path) -> Iterator[str]:
+    """A virtual environment of the runner's packages, put together from where each is."""
+    site = python / "lib" / NAME / "site-packages"
+    for parent in reversed((site / "x").parents[:-1]):
+        yield from ("--perms", "0755", "--dir", str(parent))
+    yield from ("--ro-bind", str(plan.folder / "python" / "pyvenv.cfg"), str(python / "pyvenv.cfg"))
+    yield from ("--perms", "0755", "--dir", str(python / "bin"))
+    for name in ("python", "python3"):
+        yield from ("--symlink", str(interpreter()), str(python / "bin" / name))
+    for name, path in {**plan.packages, "grader_agent": plan.agent}.items():
+        yield from ("--ro-bind", str(path), str(site / name))
+    yield from ("--ro-bind", str(ENTER), str(OWN / "enter.py"))
+
+
+def _tmpfs(place: str, size: int) -> list[str]:
+    return ["--perms", "1777", "--size", str(size), "--tmpfs", place]
+
+
+# -- without it -----------------------------------------------------------------------------------
+
+
+def _plain(plan: Plan, box: Path) -> Start:
+    slot, temporary = str(box / "slot"), str(box / "tmp")
+    return Start(
+        argv=[str(interpreter()), "-I", "-S", str(ENTER), "3"],
+        python=plan.folder / "python" / "bin" / "python3",
+        work=str(box / "work"),
+        slot=slot,
+        session=str(plan.folder / "session"),
+        scratch=(temporary, slot),
+        temporary=temporary,
+    )
