@@ -12,7 +12,7 @@ help: ## What can be made
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) scripts/make_venv.py $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,local]'
 	@touch $@
 
 demo: $(INSTALLED) ## Start an exercise, fail its check, mend it, pass

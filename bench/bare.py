@@ -102,7 +102,7 @@ class Bare:
             service = make(name, options)
             service.wait_ready(30)
             service.prepare(options["init"])
-            link = gateway.link(name, sockets[name], options["port"])
+            link = gateway.link(name, sockets[name], options["port"], options["port"])
             self._services[name] = service
             self._fixtures[name] = service.fixture(link)
         near = {options["near"]: sockets[name] for name, options in JOB["services"].items()}

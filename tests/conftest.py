@@ -16,6 +16,7 @@ from grader.settings import Settings
 
 if TYPE_CHECKING:
     from grader.engine.docker.engine import DockerEngine
+    from grader.engine.local.engine import LocalEngine
 
 ROOT = Path(__file__).parent.parent
 # How long an example takes says more about the machine than about the code.
@@ -81,3 +82,35 @@ def docker_engine(settings: Settings, state_dir: Path) -> Iterator[DockerEngine]
     for session in WarmSessions(state_dir).known():
         remove(client, session)
     client.close()
+
+
+@pytest.fixture(scope="session")
+def local_engine(settings: Settings) -> Iterator[LocalEngine]:
+    """The engine without Docker; nothing of it may be left at the end."""
+    from grader.engine.local import folder, sweep
+    from grader.engine.local.engine import LocalEngine
+
+    yield LocalEngine(settings)
+    sweep.stop(settings)
+    assert list(folder.sessions(sweep.warm_sessions(settings).home)) == []
+
+
+@pytest.fixture
+def without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As on a machine where it is not installed."""
+    import shutil
+
+    from grader.engine.local import confinement, folder, sandbox
+
+    if os.geteuid() == 0 and not folder.readable(sandbox.interpreter()):
+        # Programs do not run as root there; a Python that any user can run may be at hand.
+        if not (Path("/usr/bin") / sandbox.NAME).exists():
+            pytest.skip(f"no other user can run {sandbox.interpreter()}")
+        monkeypatch.setattr(sandbox, "BASE", Path("/usr"))
+    which = shutil.which
+    monkeypatch.setattr(
+        shutil, "which", lambda name, **more: None if name == "bwrap" else which(name, **more)
+    )
+    confinement.confinement.cache_clear()
+    yield
+    confinement.confinement.cache_clear()

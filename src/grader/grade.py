@@ -191,8 +191,8 @@ def _refuse_gaps(engine: Engine) -> None:
     if gaps := engine.gaps():
         raise InfrastructureError(
             f"{_sentence(gaps)} So nothing was graded.",
-            fix="use an engine that does (grader doctor says how), or, when you trust whoever wrote "
-            "the program: --trust-submissions",
+            fix="use an engine that does (grader doctor says how), or, when you trust whoever "
+            "wrote the program: --trust-submissions",
         )
 
 

@@ -20,6 +20,7 @@ from grader.workspace.snapshot import snapshot_folder
 
 if TYPE_CHECKING:
     from grader.engine.docker.engine import DockerEngine
+    from grader.engine.local.engine import LocalEngine
 
 SUM = Path(__file__).parent.parent / "data" / "graded" / "sum"
 CHECKS: tuple[dict[str, Any], ...] = (
@@ -33,12 +34,17 @@ WRONG = {
 Make = Callable[[dict[str, Any]], Engine]
 
 
-@pytest.fixture(params=["fake", pytest.param("docker", marks=pytest.mark.docker)])
+@pytest.fixture(
+    params=["fake", "local", "local-plain", pytest.param("docker", marks=pytest.mark.docker)]
+)
 def make(request: pytest.FixtureRequest) -> Make:
     """Makes an engine; the argument is what the fake one is to answer."""
     if request.param == "fake":
         return lambda outcomes: FakeEngine(checks=CHECKS, outcomes=outcomes)
-    engine: DockerEngine = request.getfixturevalue("docker_engine")
+    if request.param == "local-plain":
+        request.getfixturevalue("without_bubblewrap")
+    name = "docker_engine" if request.param == "docker" else "local_engine"
+    engine: DockerEngine | LocalEngine = request.getfixturevalue(name)
     return lambda _: engine
 
 
@@ -55,7 +61,9 @@ def _spec(exercise: Exercise, owner: str) -> SessionSpec:
 
 def _grade(engine: Engine, exercise: Exercise, folder: str, **options: Any) -> Report:
     submission = snapshot_folder(exercise.root / folder, exercise.submit, exercise.limits)
-    return grade(exercise, submission, engine, GradeOptions(**options), lambda _: None)
+    return grade(
+        exercise, submission, engine, GradeOptions(trusted=True, **options), lambda _: None
+    )
 
 
 def test_a_right_submission_passes(make: Make, exercise: Exercise) -> None:

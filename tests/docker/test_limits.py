@@ -150,7 +150,7 @@ def overload(docker_engine: DockerEngine) -> Results:
     return {check.id: check for check in report.checks()}
 
 
-def _compare(result: CheckResult, expected: tuple[str, str, str]) -> None:
+def compare(result: CheckResult, expected: tuple[str, str, str]) -> None:
     outcome, reason, message = expected
     found = (result.outcome.value, result.reason, result.message)
     assert result.outcome == outcome, found
@@ -162,25 +162,25 @@ def _compare(result: CheckResult, expected: tuple[str, str, str]) -> None:
 @pytest.mark.parametrize("program", HOSTILE)
 def test_a_hostile_program_meets_its_limit(hostile: Results, program: str) -> None:
     """Outcome, reason and message are those of the limit that it met."""
-    _compare(hostile[f"test_program[{program}-hostile]"], HOSTILE[program])
+    compare(hostile[f"test_program[{program}-hostile]"], HOSTILE[program])
 
 
 @pytest.mark.parametrize("program", HOSTILE)
 def test_the_next_check_is_as_if_nothing_had_been(hostile: Results, program: str) -> None:
     """Fresh files and processes, and a program of its own can be started."""
-    _compare(hostile[f"test_program[{program}-after]"], PASSED)
+    compare(hostile[f"test_program[{program}-after]"], PASSED)
 
 
 @pytest.mark.parametrize("attack", OVERLOAD)
 def test_an_attack_on_a_server_breaks_its_own_check(overload: Results, attack: str) -> None:
     """The one who took the server down is told so; it is neither an error nor a wrong answer."""
-    _compare(overload[f"test_program[{attack}-hostile]"], OVERLOAD[attack])
+    compare(overload[f"test_program[{attack}-hostile]"], OVERLOAD[attack])
 
 
 @pytest.mark.parametrize("attack", OVERLOAD)
 def test_the_next_check_finds_the_servers_as_new(overload: Results, attack: str) -> None:
     """State and server are as at the start, if need be because another server took the place."""
-    _compare(overload[f"test_program[{attack}-after]"], PASSED)
+    compare(overload[f"test_program[{attack}-after]"], PASSED)
 
 
 def test_every_program_is_expected(hostile: Results, overload: Results) -> None:

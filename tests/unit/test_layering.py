@@ -51,6 +51,7 @@ ENVIRONMENT = frozenset(
         "settings.py",
         "agent/main.py",  # the agent's own process, told its place by the engine
         "agent/zygote.py",  # the learner's interpreter gets the variables of its test
+        "judge/paths.py",  # told its place by the engine
         "judge/child.py",  # the process of one run keeps pytest from loading plugins
     }
 )

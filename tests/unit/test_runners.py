@@ -123,3 +123,37 @@ def test_shipped_dockerfiles_build_with_every_builder() -> None:
         assert "ARG BASE\nFROM ${BASE}\n" in dockerfile, runner.name
         for only_buildkit in ("<<", "--mount", "--chmod", "--link"):
             assert only_buildkit not in dockerfile, runner.name
+
+
+def test_what_the_local_engine_needs_is_read(tmp_path: Path) -> None:
+    local = "local: {programs: [a, b], wheel: w==1.0, wheel_folder: w/*/bin, start: start}\n"
+    runner = runners.read(folder(tmp_path, "postgres", SERVICE + local))
+
+    assert runner.local is not None
+    assert (runner.local.programs, runner.local.start) == (("a", "b"), "start")
+    assert (runner.local.wheel, runner.local.wheel_folder) == ("w==1.0", "w/*/bin")
+    assert runners.read(folder(tmp_path, "redis", SERVICE)).local is None
+
+
+@pytest.mark.parametrize(
+    ("local", "said"),
+    [
+        ("{programs: [a]}", "needs `programs` and `start`"),
+        ("{programs: [a], start: start, wheel: w==1}", "belong together"),
+        ("{programs: [a], start: start, wheel: w>=1, wheel_folder: w}", "local.wheel"),
+        ("{programs: [a], start: ../start}", "must be a path below its folder"),
+        ("{programs: [a], start: /start}", "must be a path below its folder"),
+        ("{programs: [a], start: start, server: b}", "unknown field `server`"),
+    ],
+)
+def test_a_wrong_local_is_told(tmp_path: Path, local: str, said: str) -> None:
+    with pytest.raises(InfrastructureError) as caught:
+        runners.read(folder(tmp_path, "postgres", f"{SERVICE}local: {local}\n"))
+    assert said in caught.value.message
+
+
+@pytest.mark.parametrize("versions", ["16", ">=16 <19", ">=x", "~=16"])
+def test_versions_are_bounds(tmp_path: Path, versions: str) -> None:
+    content = SERVICE.replace('">=16,<19"', f'"{versions}"')
+    with pytest.raises(InfrastructureError, match="versions"):
+        runners.read(folder(tmp_path, "postgres", content))

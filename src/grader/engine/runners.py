@@ -48,8 +48,8 @@ class Local:
     """Where distributions put it beside PATH; `*` as above."""
     start: str = ""
     """The runner's script that starts the server, by its environment: runners/README.md."""
-    packages: tuple[str, ...] = ()
-    """Python packages that the learner's interpreter finds; all that pip needs for it is named."""
+    requirements: str = ""
+    """The runner's file of Python packages that the learner's interpreter finds."""
     modules: Mapping[str, str] = field(default_factory=dict)
     """Modules that it finds, and the runner's file that each is."""
 
@@ -99,13 +99,13 @@ class _Local(msgspec.Struct, forbid_unknown_fields=True):
     wheel_folder: str = ""
     folders: tuple[str, ...] = ()
     start: str = ""
-    packages: tuple[str, ...] = ()
+    requirements: str = ""
     modules: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         if bool(self.wheel) != bool(self.wheel_folder):
             raise ValueError("`local`: `wheel` and `wheel_folder` belong together")
-        for name in (self.wheel_folder, self.start, *self.modules.values()):
+        for name in (self.wheel_folder, self.start, self.requirements, *self.modules.values()):
             if name.startswith("/") or ".." in name.split("/"):
                 raise ValueError(f"`local`: '{name}' must be a path below its folder")
 
@@ -202,7 +202,7 @@ def read(folder: Path) -> Runner:
 def _local(values: dict[str, Any] | None) -> Local | None:
     if values is None:
         return None
-    lists = ("programs", "folders", "packages")
+    lists = ("programs", "folders")
     return Local(**{**values, **{name: tuple(values[name]) for name in lists}})
 
 

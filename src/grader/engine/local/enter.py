@@ -1,9 +1,10 @@
 """The first program of each process of a session: it takes on limits and user, and goes on as it.
 
-`enter.py FD`: FD holds a JSON object: argv, env, folder ("" stays), user (0 stays), limits (the
-name of a resource limit without RLIMIT_ -> its value), end_with (the signal that this process gets
-when its parent is gone; 0 gets none). What it says of itself comes from a pipe, because a command
-line and a first environment can be read by others. Standard library only; it runs in sandboxes.
+`enter.py FD`: FD holds a JSON object: argv, env, folder ("" stays), user (0 stays), own (folders
+that the user gets), limits (the name of a resource limit without RLIMIT_ -> its value), end_with
+(the signal that this process gets when its parent is gone; 0 gets none). It comes from a pipe,
+because a command line and a first environment can be read by others. Standard library only; it
+runs in sandboxes.
 """
 
 import ctypes
@@ -22,6 +23,8 @@ def main() -> None:
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(number, (value, value))
     if wanted["user"]:
+        for folder in wanted["own"]:
+            os.chown(folder, wanted["user"], wanted["user"])
         os.setgroups([])
         os.setgid(wanted["user"])
         os.setuid(wanted["user"])

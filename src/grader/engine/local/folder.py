@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -37,43 +36,51 @@ def sessions(home: str) -> Iterator[str]:
 
 def make(folder: Path) -> None:
     """Raises OSError. Other users of the machine may pass through it, and list nothing."""
-    folder.mkdir(mode=0o711)
+    folder.mkdir(mode=0o700)
     for name in PARTS:
-        (folder / name).mkdir(mode=0o700 if name in ("control", "tmp") else 0o755)
+        _mkdir(folder / name, 0o700 if name in ("control", "tmp") else 0o755)
+    folder.chmod(0o711)
     (folder / "owner").write_text(str(os.getpid()))
     home = sandbox.interpreter().parent
-    (folder / "python" / "pyvenv.cfg").write_text(
-        f"home = {home}\ninclude-system-site-packages = false\n"
-    )
+    settings = folder / "python" / "pyvenv.cfg"
+    settings.write_text(f"home = {home}\ninclude-system-site-packages = false\n")
+    settings.chmod(0o644)
 
 
 def make_box(folder: Path, name: str, user: int) -> None:
     """What a sandbox has of its own on disk. Raises OSError."""
     box = folder / "boxes" / name
-    box.mkdir()
+    _mkdir(box, 0o755)
     number = user or 10001
     (box / "passwd").write_text(
         f"root:x:0:0::/:/bin/false\nlearner:x:{number}:{number}::/submission:/bin/sh\n"
     )
     (box / "group").write_text(f"root:x:0:\nlearner:x:{number}:\n")
     (box / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
+    for name in ("passwd", "group", "hosts"):
+        (box / name).chmod(0o644)
     for part in ("work", "tmp", "slot"):
         (box / part).mkdir(mode=0o700)
         if user:
             os.chown(box / part, user, user)
 
 
-def make_interpreter(folder: Path, packages: Mapping[str, Path], agent: Path, user: int) -> None:
-    """The learner's interpreter on disk, for sandboxes without bubblewrap. Raises OSError."""
+def make_interpreter(
+    folder: Path, packages: Mapping[str, Path], agent: Path, *, copy: bool
+) -> None:
+    """The learner's interpreter on disk, for sandboxes without bubblewrap. Raises OSError.
+
+    `copy`: another user runs it, who may not be able to read what lies elsewhere.
+    """
     site = folder / "python" / "lib" / sandbox.NAME / "site-packages"
-    site.mkdir(parents=True)
     programs = folder / "python" / "bin"
-    programs.mkdir()
+    for path in (site.parent.parent, site.parent, site, programs):
+        _mkdir(path, 0o755)
     for name in ("python", "python3"):
         (programs / name).symlink_to(sandbox.interpreter())
     for name, path in {**packages, "grader_agent": agent}.items():
-        if user and not readable(path):
-            _copy(path, site / name)
+        if copy and not readable(path):
+            copy_to(path, site / name)
         else:
             (site / name).symlink_to(path)
 
@@ -83,10 +90,10 @@ def readable_program(folder: Path, name: str, program: Program, user: int) -> Pa
     if not user or readable(program.path):
         return program.path
     target = folder / "services" / f"{name}.program"
+    _mkdir(target, 0o755)
     for path in program.needs:
-        _copy(path, target / path.name)
-    above_it = next(path for path in program.needs if program.path.is_relative_to(path))
-    return target / program.path.relative_to(above_it.parent)
+        copy_to(path, target / path.name)
+    return program.below(target)
 
 
 def readable(path: Path) -> bool:
@@ -98,9 +105,19 @@ def readable(path: Path) -> bool:
         return False
 
 
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-    else:
-        shutil.copy2(source, target)
+def copy_to(source: Path, target: Path) -> None:
+    """A file or a folder, for every user to read. Raises OSError."""
+    if not source.is_dir():
+        target.write_bytes(source.read_bytes())
+        target.chmod(0o755 if source.stat().st_mode & stat.S_IXUSR else 0o644)
+        return
+    _mkdir(target, 0o755)
+    for path in source.iterdir():
+        if path.name != "__pycache__":
+            copy_to(path, target / path.name)
+
+
+def _mkdir(path: Path, mode: int) -> None:
+    """Whatever this process's umask is."""
+    path.mkdir()
+    path.chmod(mode)

@@ -12,7 +12,7 @@ from pathlib import Path
 from grader import shipped
 from grader.engine.base import SessionSpec
 from grader.engine.docker.tags import Tags
-from grader.engine.local import programs
+from grader.engine.local import folder, programs, sandbox
 from grader.engine.local.confinement import Confinement, confinement
 from grader.engine.local.programs import MissingProgram, Program
 from grader.engine.runners import Runner
@@ -61,6 +61,8 @@ class Kit:
                     what=module,
                     fix=programs.pip("-r", str(self.judge.folder / "requirements.txt")),
                 )
+        if self.confinement.root and not self.confinement.bubblewrap:
+            _refuse_roots_python()
         self.programs, self.packages  # noqa: B018 -- looking for them is what is wanted
 
     @cached_property
@@ -87,3 +89,16 @@ class Kit:
         """What no sandbox may see: hidden tests, and grader's own files."""
         listed = [shipped.package(), shipped.exercises(), self._settings.exercises]
         return tuple(path.resolve() for path in listed if path is not None)
+
+
+def _refuse_roots_python() -> None:
+    """Where nothing else holds a program back, it must not be root as well.
+
+    Raises InfrastructureError when no other user could run it.
+    """
+    if not folder.readable(sandbox.interpreter()):
+        raise InfrastructureError(
+            f"without bubblewrap, programs do not run as root, and no other user can run "
+            f"{sandbox.interpreter()}",
+            fix="sudo apt-get install bubblewrap, or run grader as another user",
+        )

@@ -18,6 +18,8 @@ from pathlib import Path
 from grader.engine.runners import Local, Runner
 from grader.errors import InfrastructureError
 
+_REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)\s*(?P<extras>\[[^]]*\])?")
+_EXTRA = re.compile(r"""extra\s*==\s*["'](?P<name>[^"']+)["']""")
 _NUMBER = re.compile(r"\d+(?:\.\d+)+")
 
 
@@ -36,6 +38,13 @@ class Program:
     path: Path
     needs: tuple[Path, ...] = ()
     """The folders of its wheel; none for a program of the system."""
+
+    def below(self, folder: Path) -> Path:
+        """Where it is when all that it needs lies in `folder`; a system's stays where it is."""
+        for path in self.needs:
+            if self.path.is_relative_to(path):
+                return folder / self.path.relative_to(path.parent)
+        return self.path
 
 
 def find(runner: Runner) -> Program | None:
@@ -65,20 +74,45 @@ def find(runner: Runner) -> Program | None:
 def packages(runner: Runner) -> Mapping[str, Path]:
     """What the learner's interpreter finds: name in its site-packages -> where it is here.
 
-    Raises MissingProgram.
+    All that the runner's requirements name, and what these need. Raises MissingProgram.
     """
     local = runner.local or Local()
-    found = {name: runner.folder / file for name, file in local.modules.items()}
-    found = {f"{name}.py": path for name, path in found.items()}
-    for package in local.packages:
-        listed = _files(package)
-        if listed is None:
+    found = {f"{name}.py": runner.folder / file for name, file in local.modules.items()}
+    wanted = _requirements(runner.folder / local.requirements) if local.requirements else []
+    seen: set[str] = set()
+    for name, extras, needed in wanted:  # it grows meanwhile
+        listed = _files(name)
+        if listed is not None:
+            found.update(listed)
+        elif needed:
             raise MissingProgram(
-                f"the engine local found no Python package {package}",
-                what=package,
-                fix=pip("-r", str(runner.folder / "requirements.txt")),
+                f"the engine local found no Python package {name}",
+                what=name,
+                fix=pip("-r", str(runner.folder / local.requirements)),
             )
-        found.update(listed)
+        if listed is not None and f"{name}{extras}" not in seen:
+            seen.add(f"{name}{extras}")
+            wanted += _needs(name, extras)
+    return found
+
+
+def _requirements(file: Path) -> list[tuple[str, str, bool]]:
+    """Per line the package, its extras as they stand there, and that it must be there."""
+    try:
+        lines = file.read_text().split("\n")
+    except OSError as error:
+        raise InfrastructureError(f"{file}: cannot be read: {error.strerror}") from None
+    matches = [match for line in lines if (match := _REQUIREMENT.match(line))]
+    return [(match["name"], match["extras"] or "", True) for match in matches]
+
+
+def _needs(name: str, extras: str) -> list[tuple[str, str, bool]]:
+    """What an installed package needs. Whether a condition holds here, pip has decided already."""
+    found = []
+    for line in metadata.requires(name) or []:
+        match, extra = _REQUIREMENT.match(line), _EXTRA.search(line)
+        if match and (extra is None or extra["name"] in extras.strip("[]").split(",")):
+            found.append((match["name"], match["extras"] or "", False))
     return found
 
 

@@ -75,6 +75,7 @@ def request(plan: Plan, address: Sandbox, slots: Path, user: int) -> dict[str, A
             "env": _environment(plan, address, start),
             "folder": start.work,
             "user": user,
+            "own": [start.work] if confined else [],
             "limits": limits,
             "end_with": 0 if confined else int(signal.SIGKILL),
         },
@@ -92,13 +93,15 @@ class Start:
     session: str
     scratch: tuple[str, ...]
     temporary: str = ""
+    program: Path | None = None
+    """Where the tool of the learner's is, if not where it was found."""
 
 
 def _environment(plan: Plan, address: Sandbox, start: Start) -> dict[str, str]:
     relays = [f"{port}={start.session}/{name}.sock" for port, name in plan.relays.items()]
     folders = [str(start.python.parent), "/usr/local/bin", "/usr/bin", "/bin"]
     if plan.program is not None:
-        folders.insert(1, str(plan.program.path.parent))
+        folders.insert(1, str((start.program or plan.program.path).parent))
     return {
         "GRADER_KEY": address.key,
         "GRADER_SOCKET": f"{start.slot}/{address.socket}",
@@ -122,12 +125,13 @@ def _environment(plan: Plan, address: Sandbox, start: Start) -> dict[str, str]:
 def _confined(plan: Plan, box: Path) -> Start:
     python = OWN / "python"
     limits = plan.limits
-    words = [*_system(plan, box), *_interpreter(plan, python)]
+    # /tmp first: this Python may lie below it.
+    words = [*_tmpfs("/tmp", max(limits.disk // 4, MIB)), *_system(plan, box)]
+    words += [*_interpreter(plan, python), *_program(plan)]
     words += ["--proc", "/proc", "--dev", "/dev", *_tmpfs("/dev/shm", 8 * MIB)]
     words += ["--mqueue", "/dev/mqueue"]
     words += ["--ro-bind", str(plan.folder / "session"), "/session"]
     words += [*_tmpfs("/slot", MIB), *_tmpfs("/submission", limits.disk)]
-    words += _tmpfs("/tmp", max(limits.disk // 4, MIB))
     words += ["--remount-ro", "/dev", "--remount-ro", "/", "--info-fd", "4"]
     return Start(
         argv=[
@@ -142,6 +146,7 @@ def _confined(plan: Plan, box: Path) -> Start:
         slot="/slot",
         session="/session",
         scratch=("/tmp", "/dev/shm", "/dev/mqueue", "/slot"),
+        program=plan.program.below(OWN / "program") if plan.program is not None else None,
     )
 
 
@@ -158,10 +163,9 @@ def _system(plan: Plan, box: Path) -> Iterator[str]:
         yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
     for name in ("passwd", "group", "hosts"):
         yield from ("--ro-bind", str(box / name), f"/etc/{name}")
-    for path in (BASE, *(plan.program.needs if plan.program is not None else ())):
-        if not path.is_relative_to("/usr"):
-            shown.append(path)
-            yield from _shown(path)
+    if not BASE.is_relative_to("/usr"):
+        shown.append(BASE)
+        yield from _shown(BASE)
     for path in plan.hidden:
         if any(path.is_relative_to(one) for one in shown):
             yield from ("--tmpfs", str(path), "--remount-ro", str(path))
@@ -174,10 +178,16 @@ def _shown(path: Path) -> Iterator[str]:
     yield from ("--ro-bind", str(path), str(path))
 
 
+def _program(plan: Plan) -> Iterator[str]:
+    """The wheel of a tool that the learner's programs find."""
+    for path in plan.program.needs if plan.program is not None else ():
+        yield from ("--ro-bind", str(path), str(OWN / "program" / path.name))
+
+
 def _interpreter(plan: Plan, python: Path) -> Iterator[str]:
     """A virtual environment of the runner's packages, put together from where each is."""
     site = python / "lib" / NAME / "site-packages"
-    for parent in reversed((site / "x").parents[:-1]):
+    for parent in (*reversed((site / "x").parents[:-1]), OWN / "program"):
         yield from ("--perms", "0755", "--dir", str(parent))
     yield from ("--ro-bind", str(plan.folder / "python" / "pyvenv.cfg"), str(python / "pyvenv.cfg"))
     yield from ("--perms", "0755", "--dir", str(python / "bin"))

@@ -99,9 +99,8 @@ class LocalSession:
             self._folder, max(self._settings.idle_seconds, STARTING)
         )
         if not self._kit.confinement.bubblewrap:
-            folder.make_interpreter(
-                self._folder, self._kit.packages, self._kit.agent, self._sandbox_user()
-            )
+            root = self._kit.confinement.root
+            folder.make_interpreter(self._folder, self._kit.packages, self._kit.agent, copy=root)
         self._choose_ports()
         self._control.ask(self._judge())
         self._channel = self._control.judge()
@@ -170,6 +169,7 @@ class LocalSession:
             "env": {"GRADER_ROOT": str(self._folder), "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"},
             "folder": str(self._folder / "tmp"),
             "user": 0,
+            "own": [],
             "limits": {"CORE": 0, "NOFILE": 4096},
             "end_with": int(signal.SIGKILL),
         }
@@ -180,10 +180,8 @@ class LocalSession:
         user, files = self._kit.confinement.server_user(), self._folder / "services" / name
         data = files / "data"
         shutil.rmtree(files, ignore_errors=True)
-        shutil.copytree(runner.folder, files)
+        folder.copy_to(runner.folder, files)
         data.mkdir(mode=0o700)
-        if user:
-            os.chown(data, user, user)
         assert self._control is not None
         self._control.ask(self._service(runner, files, data, user))
 
@@ -206,6 +204,7 @@ class LocalSession:
             },
             "folder": str(data),
             "user": user,
+            "own": [str(data)],
             "limits": {"CORE": 0, "NOFILE": 4096, "FSIZE": size(runner.data)},
             "end_with": int(signal.SIGINT),
         }
@@ -218,7 +217,7 @@ class LocalSession:
             socket=secrets.token_hex(6),
             key=secrets.token_urlsafe(18),
         )
-        user = self._sandbox_user()
+        user = self._kit.confinement.sandbox_user()
         assert self._control is not None
         try:
             folder.make_box(self._folder, address.name, user)
@@ -227,13 +226,6 @@ class LocalSession:
         self.record.containers.append(address.name)
         self._control.ask(sandbox.request(self._plan, address, self._slots, user))
         return address
-
-    def _sandbox_user(self) -> int:
-        """Without bubblewrap, root's sandboxes stay root where others cannot run its Python."""
-        confinement = self._kit.confinement
-        if confinement.bubblewrap or folder.readable(sandbox.interpreter()):
-            return confinement.sandbox_user()
-        return 0
 
     @cached_property
     def _plan(self) -> sandbox.Plan:
@@ -252,8 +244,7 @@ class LocalSession:
 
     def _kill(self, name: str) -> None:
         assert self._control is not None
-        self._control.ask({"op": "kill", "names": [name]})
-        shutil.rmtree(self._folder / "boxes" / name, ignore_errors=True)
+        self._control.ask({"op": "discard", "names": [name]})
 
     # -- engine.base.Session ------------------------------------------------------------------
 
@@ -311,7 +302,7 @@ class LocalSession:
         names = {one.name for one in sandboxes}
         assert self._control is not None
         events = self._control.ask({"op": "news"})["out_of_memory"]
-        return any(name in names and begin - 0.1 <= at <= end for name, at in events)
+        return any(name in names and begin <= at <= end for name, at in events)
 
     def was_killed(self, sandbox: Sandbox) -> bool:
         """Only under bubblewrap can a sandbox not end itself in this way."""
@@ -339,8 +330,8 @@ class LocalSession:
         self.record.waiting = self._sandboxes.waiting()
         self.record.containers = [one for one in self.record.containers if one not in used]
         for name in used:
-            self._pool.submit(self._kill, name)
-        self.close(wait=False)
+            self._kill(name)
+        self.close()
         return self.record
 
     def end(self) -> None:
@@ -355,14 +346,14 @@ class LocalSession:
         shutil.rmtree(self._folder, ignore_errors=True)
         self.close()
 
-    def close(self, *, wait: bool = True) -> None:
+    def close(self) -> None:
         """Let go of the session in this process; a session apart for the reference ends."""
         if self._reference is not None:
             self._reference.end()
-        self._pool.shutdown(wait=wait, cancel_futures=wait)
+        self._pool.shutdown(wait=True, cancel_futures=True)
         if self._channel is not None:
             self._channel.close()
-        if self._control is not None and wait:
+        if self._control is not None:
             self._control.close()
 
 

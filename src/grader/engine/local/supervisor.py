@@ -61,6 +61,7 @@ class Supervisor:
         self._judge: socket.socket | None = None
         self._out_of_memory: list[tuple[str, float]] = []
         self._selector = selectors.DefaultSelector()
+        self._unwanted: list[Running] = []
         self._connected = 0
         self._over = False
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans come to us
@@ -105,6 +106,7 @@ class Supervisor:
         operations: dict[str, Callable[[Request], Request]] = {
             "start": self._start,
             "kill": self._kill,
+            "discard": self._discard,
             "news": self._news,
             "judge": self._hand_judge,
             "end": self._say_over,
@@ -116,6 +118,8 @@ class Supervisor:
         fds = [self._judge.fileno()] if self._judge is not None and "judge" in reply else []
         with contextlib.suppress(OSError):  # it has gone meanwhile
             socket.send_fds(connection, [json.dumps(reply).encode()], fds)
+        while self._unwanted:
+            self._kill_one(self._unwanted.pop())
 
     # -- the operations -----------------------------------------------------------------------
 
@@ -158,6 +162,11 @@ class Supervisor:
                 self._kill_one(self._running[name])
         return {}
 
+    def _discard(self, request: Request) -> Request:
+        """End some sandboxes, soon: nobody waits for it."""
+        self._unwanted += [one for one in self._running.values() if one.name in request["names"]]
+        return {}
+
     def _kill_one(self, one: Running) -> None:
         if one.status is None:
             if one.first:
@@ -165,15 +174,16 @@ class Supervisor:
                     os.kill(one.first, signal.SIGKILL)
             watch.end(one.pid)
             _, one.status = os.waitpid(one.pid, 0)
-        if one.name in self._running:
-            del self._running[one.name]
+        self._running.pop(one.name, None)
         self._reap()
+        remove(self._folder / "boxes" / one.name)
 
     def _news(self, _request: Request) -> Request:
-        """What happened since the session began: who met the memory limit, who was killed."""
+        """Who runs, and what happened: who met the memory limit and when, who ended and how."""
         self._reap()
+        running = {one.name: one.pid for one in self._running.values() if one.status is None}
         ended = {one.name: one.status for one in self._running.values() if one.status is not None}
-        return {"out_of_memory": self._out_of_memory, "ended": ended}
+        return {"running": running, "ended": ended, "out_of_memory": self._out_of_memory}
 
     def _hand_judge(self, _request: Request) -> Request:
         return {"judge": True}
@@ -229,7 +239,7 @@ class Supervisor:
                 while _alive(one.pid) and time.monotonic() < deadline:
                     time.sleep(0.005)
             self._kill_one(one)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove(self._folder)
 
 
 def _pipe() -> tuple[IO[bytes], IO[bytes]]:
@@ -252,6 +262,17 @@ def _spawn(argv: list[str], descriptors: list[int]) -> int:
 def _first_process(said: bytes) -> int:
     """Process 1 of the namespace that bubblewrap made; 0 when it could make none."""
     return int(json.loads(said)["child-pid"]) if said else 0
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder and all in it, also what a program has closed; nothing above is touched."""
+    for root, names, _ in os.walk(folder):
+        for name in names:
+            path = Path(root, name)
+            if not path.is_symlink():
+                with contextlib.suppress(OSError):  # before the walk goes on into it
+                    path.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _alive(pid: int) -> bool:
