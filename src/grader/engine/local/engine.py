@@ -35,6 +35,14 @@ class LocalEngine:
     def version(self, spec: SessionSpec) -> str:
         return Kit(self._settings, replace(spec, owner="")).fingerprint
 
+    def release(self, spec: SessionSpec) -> None:
+        name = self._name(spec)
+        with self._warm.lock(name) as mine:
+            old = self._warm.load(name) if mine else None
+            if old is not None:
+                self._warm.forget(name)
+                remove(old.session)
+
     def gaps(self) -> Sequence[str]:
         return gaps(confinement())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import sys
 from collections.abc import Mapping
@@ -14,12 +13,10 @@ from grader.engine.base import SessionSpec
 from grader.engine.docker.tags import Tags
 from grader.engine.local import folder, programs, sandbox
 from grader.engine.local.confinement import Confinement, confinement
-from grader.engine.local.programs import MissingProgram, Program
+from grader.engine.local.programs import Program
 from grader.engine.runners import Runner
 from grader.errors import ExerciseError, InfrastructureError
 from grader.settings import Settings
-
-JUDGE_NEEDS = ("pytest", "psycopg", "redis", "httpx", "websockets")
 
 
 class Kit:
@@ -54,13 +51,7 @@ class Kit:
             raise InfrastructureError(
                 "the engine local needs Linux", fix="install Docker, and see: grader doctor"
             )
-        for module in JUDGE_NEEDS:
-            if importlib.util.find_spec(module) is None:
-                raise MissingProgram(
-                    f"the engine local found no Python package {module}",
-                    what=module,
-                    fix=programs.pip("-r", str(self.judge.folder / "requirements.txt")),
-                )
+        programs.require(self.judge.folder / "requirements.txt")
         if self.confinement.root and not self.confinement.bubblewrap:
             _refuse_roots_python()
         self.programs, self.packages  # noqa: B018 -- looking for them is what is wanted

@@ -85,15 +85,23 @@ def packages(runner: Runner) -> Mapping[str, Path]:
         if listed is not None:
             found.update(listed)
         elif needed:
-            raise MissingProgram(
-                f"the engine local found no Python package {name}",
-                what=name,
-                fix=pip("-r", str(runner.folder / local.requirements)),
-            )
+            raise _missing(name, runner.folder / local.requirements)
         if listed is not None and f"{name}{extras}" not in seen:
             seen.add(f"{name}{extras}")
             wanted += _needs(name, extras)
     return found
+
+
+def require(file: Path) -> None:
+    """Whether grader's own Python has all that a file names. Raises MissingProgram."""
+    for name, _, _ in _requirements(file):
+        if _files(name) is None:
+            raise _missing(name, file)
+
+
+def _missing(package: str, file: Path) -> MissingProgram:
+    text = f"the engine local found no Python package {package}"
+    return MissingProgram(text, what=package, fix=pip("-r", str(file)))
 
 
 def _requirements(file: Path) -> list[tuple[str, str, bool]]:
