@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from grader.cli import main as command_line
 from grader.cli import overview
 from grader.cli.app import app
 
+DATA = Path(__file__).parent.parent / "data" / "exercises"
 Grader = Callable[..., subprocess.CompletedProcess[str]]
 
 ROADMAP = """\
@@ -316,7 +318,7 @@ def test_help_is_on_the_screen_at_once(tmp_path: Path) -> None:
 
 def test_doctor_without_an_engine(grader: Grader, tmp_path: Path) -> None:
     """It says what is wrong and what mends it, and exits 3; no colour in a pipe."""
-    done = grader("doctor", DOCKER_HOST=f"unix://{tmp_path}/none.sock")
+    done = grader("--engine", "docker", "doctor", DOCKER_HOST=f"unix://{tmp_path}/none.sock")
     assert done.returncode == 3
     lines = [line.rstrip() for line in done.stdout.splitlines()]
     assert "✗ Docker   not usable" in lines
@@ -327,7 +329,9 @@ def test_doctor_without_an_engine(grader: Grader, tmp_path: Path) -> None:
 
 
 def test_doctor_in_a_narrow_terminal_keeps_commands_whole(grader: Grader, tmp_path: Path) -> None:
-    done = grader("doctor", DOCKER_HOST=f"unix://{tmp_path}/none.sock", COLUMNS="30")
+    done = grader(
+        "--engine", "docker", "doctor", DOCKER_HOST=f"unix://{tmp_path}/none.sock", COLUMNS="30"
+    )
     fix = "    fix    start that engine, or take the default one: unset DOCKER_HOST"
     assert fix in done.stdout.splitlines()
     assert all(len(line) <= 30 for line in done.stdout.splitlines() if line != fix)
@@ -335,7 +339,9 @@ def test_doctor_in_a_narrow_terminal_keeps_commands_whole(grader: Grader, tmp_pa
 
 def test_doctor_as_json(grader: Grader, tmp_path: Path) -> None:
     """What docs/doctor.md promises: these keys, and nothing else on either stream."""
-    done = grader("doctor", "--json", DOCKER_HOST=f"unix://{tmp_path}/none.sock")
+    done = grader(
+        "--engine", "docker", "doctor", "--json", DOCKER_HOST=f"unix://{tmp_path}/none.sock"
+    )
     assert (done.returncode, done.stderr) == (3, "")
     said = json.loads(done.stdout)
     assert (said["format"], said["ready"]) == (1, False)
@@ -343,6 +349,59 @@ def test_doctor_as_json(grader: Grader, tmp_path: Path) -> None:
     keys = ["name", "state", "found", "cause", "fix", "facts"]
     assert all(list(one) == keys for one in said["findings"])
     assert [one["state"] for one in said["findings"]] == ["works", "works", "fails"]
+
+
+@pytest.fixture
+def shell_exercise(catalog: str) -> Path:
+    """A catalog with one exercise, whose runner only an image has."""
+    made = Path(catalog) / "it"
+    shutil.copytree(DATA / "valid" / "word-count", made)
+    file = made / "exercise.yaml"
+    content = file.read_text().replace("slug: word-count", "slug: it")
+    file.write_text(content.replace("runner: python", "runner: shell"))
+    return Path(catalog)
+
+
+def test_doctor_where_no_docker_answers(grader: Grader, tmp_path: Path) -> None:
+    """There is another engine: what is wrong with Docker is a warning, and what holds is said."""
+    done = grader("doctor", "--json", DOCKER_HOST=f"unix://{tmp_path}/none.sock")
+    said = json.loads(done.stdout)
+    states = {one["name"]: one["state"] for one in said["findings"]}
+    assert list(states)[:3] == ["python", "state", "docker"]
+    assert states["docker"] == "warns"
+    local = next(one for one in said["findings"] if one["name"] == "local")
+    if local["state"] == "fails":  # this machine can have no sessions at all, and it says why
+        assert (done.returncode, said["ready"]) == (3, False)
+        assert local["cause"]
+        assert local["fix"]
+    else:
+        assert (done.returncode, said["ready"]) == (0, True)
+        sandbox = next(one for one in said["findings"] if one["name"] == "sandbox")
+        assert "taking every processor" in " ".join(sandbox["facts"]["gaps"])
+
+
+def test_no_docker_and_a_server_that_is_missing(
+    grader: Grader, tmp_path: Path, shell_exercise: Path
+) -> None:
+    """Exit code 3, the name of what is missing and what brings it; the roadmap marks it."""
+    where = {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
+    done = grader(
+        *("--exercises", str(shell_exercise), "grade", str(shell_exercise / "it" / "solution")),
+        *("--exercise", "it", "--trust-submissions"),
+        **where,
+    )
+    assert done.returncode == 3
+    assert "warning: No Docker answers: the engine local runs the program." in done.stderr
+    assert "error: the engine local cannot run 'shell': it needs an image" in done.stderr
+    assert "fix: install Docker" in done.stderr
+    listed = grader("--exercises", str(shell_exercise), "roadmap", "--json", **where)
+    exercises = [
+        one
+        for stage in json.loads(listed.stdout)["stages"]
+        for topic in stage["topics"]
+        for one in topic["exercises"]
+    ]
+    assert [(one["slug"], one["missing"]) for one in exercises] == [("it", "shell")]
 
 
 def test_a_signal_that_is_ignored_stays_so(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ def doctor(
     Exits with 0 when they can, 3 when they cannot.
     """
     from grader.cli.progress import watching
-    from grader.engine.docker.doctor import examine
     from grader.engine.machine import python, state_folder
+    from grader.engine.registry import examine
     from grader.model.finding import ready
 
     settings = common.settings(context)

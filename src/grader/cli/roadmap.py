@@ -55,6 +55,8 @@ class Way:
     catalog: Catalog
     known: Mapping[str, Standing]
     next: str | None
+    lacks: Mapping[str, str]
+    """Exercise -> what this machine lacks to run it."""
 
     def state(self, exercise: Exercise) -> str:
         """`passed`, `started`, `next` or `open`."""
@@ -64,12 +66,15 @@ class Way:
 
 
 def _way(catalog: Catalog, settings: Settings) -> Way:
+    from grader.engine.registry import missing
     from grader.progress.standings import standings, what_next
 
+    lack = missing(settings)
+    lacks = {name: what for name, one in catalog.exercises.items() if (what := lack(one))}
     known: Mapping[str, Standing] = {}
     with output.warned("nothing is marked"):
         known = standings(settings.data_dir)
-    return Way(catalog, known, what_next(list(catalog.exercises), known))
+    return Way(catalog, known, what_next(list(catalog.exercises), known), lacks)
 
 
 def _find(catalog: Catalog, name: str) -> Topic:
@@ -111,6 +116,8 @@ def _whole(way: Way, shown: Glyphs) -> Iterator[RenderableType]:
     elif way.next is not None:
         yield Text.assemble("Start with:       ", (f"grader start {way.next}", "cyan"))
     yield Text.assemble("Read on a topic:  ", ("grader roadmap TOPIC", "cyan"))
+    if way.lacks:
+        yield Text.assemble("Bring what lacks: ", ("grader doctor", "cyan"))
 
 
 def _legend(shown: Glyphs) -> Text:
@@ -163,10 +170,12 @@ def _row(item: Exercise, way: Way, shown: Glyphs) -> tuple[Table, str, str]:
 
 
 def _titled(item: Exercise, way: Way) -> Text:
-    """The title, and that there is more to do where an older version was passed."""
+    """The title, what this machine lacks for it, and whether an older version was passed."""
     from rich.text import Text
 
     title = Text(item.title)
+    if item.slug in way.lacks:
+        title.append(f"  needs {way.lacks[item.slug]}", "yellow")
     standing = way.known.get(item.slug)
     version = standing.passed_version if standing else None
     if version is not None and version < item.version:
@@ -226,6 +235,7 @@ def _topic_json(way: Way, topic: Topic) -> dict[str, Any]:
                 "difficulty": item.difficulty,
                 "minutes": item.minutes,
                 "state": way.state(item),
+                "missing": way.lacks.get(item.slug, ""),
             }
             for item in _exercises(way.catalog, topic)
         ],

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 from grader.engine.base import Engine
 from grader.errors import EngineUnavailable, UsageError
+from grader.model.exercise import Exercise
+from grader.model.finding import Finding, State
+from grader.model.progress import Listener
 from grader.settings import Settings
 
 ANSWER_WITHIN = 2.0
@@ -48,6 +52,40 @@ def automatic(settings: Settings) -> tuple[str, str]:
     except OSError:
         return "local", "no Docker answers"
     return "docker", ""
+
+
+def examine(settings: Settings, listener: Listener) -> list[Finding]:
+    """What `grader doctor` says of the engine that the settings name, else of all that are used.
+
+    When no Docker answers and nobody named it, that is a warning: there is another engine.
+    """
+    findings: list[Finding] = []
+    if settings.engine != "local":
+        from grader.engine.docker.doctor import examine as look_at_docker
+
+        findings += look_at_docker(settings, listener)
+    if (settings.engine or automatic(settings)[0]) == "local":
+        from grader.engine.local.doctor import examine as look_at_local
+
+        findings = [_instead(finding) for finding in findings] + look_at_local(listener)
+    return findings
+
+
+def _instead(finding: Finding) -> Finding:
+    failed = finding.state is State.FAILS
+    return replace(finding, state=State.WARNS) if failed else finding
+
+
+def missing(settings: Settings) -> Callable[[Exercise], str]:
+    """Says what an exercise needs and the engine lacks that would run it; "" when it can run.
+
+    Docker brings what it lacks by itself.
+    """
+    if (settings.engine or automatic(settings)[0]) != "local":
+        return lambda _: ""
+    from grader.engine.local.doctor import missing as missing_here
+
+    return lambda exercise: missing_here(settings, exercise.runner, exercise.services)
 
 
 def stop(settings: Settings) -> int:

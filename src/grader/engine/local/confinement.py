@@ -45,7 +45,11 @@ class Confinement:
 def gaps(found: Confinement) -> Sequence[str]:
     """What sandboxes made so do not keep a program from, each completing "from ..."."""
     if found.bubblewrap:
-        return ["taking every processor", "calling parts of the kernel that programs do not need"]
+        return [
+            "taking every processor",
+            "making files without end",
+            "calling parts of the kernel that programs do not need",
+        ]
     return [
         "reading your files and the hidden tests",
         "reaching the network, or this machine",

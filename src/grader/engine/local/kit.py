@@ -47,13 +47,8 @@ class Kit:
 
     def complete(self) -> None:
         """Whether all is there. Raises MissingProgram, InfrastructureError."""
-        if not sys.platform.startswith("linux"):
-            raise InfrastructureError(
-                "the engine local needs Linux", fix="install Docker, and see: grader doctor"
-            )
+        check_machine(self.confinement)
         programs.require(self.judge.folder / "requirements.txt")
-        if self.confinement.root and not self.confinement.bubblewrap:
-            _refuse_roots_python()
         self.programs, self.packages  # noqa: B018 -- looking for them is what is wanted
 
     @cached_property
@@ -82,14 +77,18 @@ class Kit:
         return tuple(path.resolve() for path in listed if path is not None)
 
 
-def _refuse_roots_python() -> None:
-    """Where nothing else holds a program back, it must not be root as well.
+def check_machine(found: Confinement) -> None:
+    """Whether programs may run here at all. Raises InfrastructureError.
 
-    Raises InfrastructureError when no other user could run it.
+    Where nothing else holds a program back, it must not be root as well.
     """
-    if not folder.readable(sandbox.interpreter()):
+    if not sys.platform.startswith("linux"):
         raise InfrastructureError(
-            f"without bubblewrap, programs do not run as root, and no other user can run "
+            "the engine local needs Linux", fix="install Docker, and see: grader doctor"
+        )
+    if found.root and not found.bubblewrap and not folder.readable(sandbox.interpreter()):
+        raise InfrastructureError(
+            f"{found.why_not}; without it programs do not run as root, and no other user can run "
             f"{sandbox.interpreter()}",
-            fix="sudo apt-get install bubblewrap, or run grader as another user",
+            fix=f"{found.fix}, or run grader as another user",
         )

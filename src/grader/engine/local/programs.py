@@ -60,10 +60,10 @@ def find(runner: Runner) -> Program | None:
         return None
     rejected = []
     for program in _candidates(local):
-        version = _version(program.path)
-        if within(version, runner.versions):
+        number = version(program.path)
+        if within(number, runner.versions):
             return program
-        rejected.append(f"{program.path} is {version or 'of an unknown version'}")
+        rejected.append(f"{program.path} is {number or 'of an unknown version'}")
     wanted = f"{local.programs[0]} {runner.versions}".strip()
     found = f" ({'; '.join(rejected)})" if rejected else ""
     raise MissingProgram(
@@ -124,13 +124,13 @@ def _needs(name: str, extras: str) -> list[tuple[str, str, bool]]:
     return found
 
 
-def within(version: str, wanted: str) -> bool:
+def within(number: str, wanted: str) -> bool:
     """Whether `17.2` is in `>=17,<19`; every version is in ``."""
     if not wanted:
         return True
-    if not version:
+    if not number:
         return False
-    have = _numbers(version)
+    have = _numbers(number)
     for part in wanted.split(","):
         bound = _numbers(part.lstrip("><="))
         if not (have >= bound if part.startswith(">=") else have < bound):
@@ -138,8 +138,8 @@ def within(version: str, wanted: str) -> bool:
     return True
 
 
-def _numbers(version: str) -> list[int]:
-    return [int(number) for number in version.split(".")]
+def _numbers(number: str) -> list[int]:
+    return [int(part) for part in number.split(".")]
 
 
 def _candidates(local: Local) -> Iterator[Program]:
@@ -177,7 +177,7 @@ def _files(package: str) -> Mapping[str, Path] | None:
 
 
 @functools.cache
-def _version(program: Path) -> str:
+def version(program: Path) -> str:
     """What `--version` says first that looks like one; "" when it says nothing of the kind."""
     try:
         said = subprocess.run(
