@@ -58,6 +58,8 @@ class Settings:
     """Proxy and package-index variables handed to image builds."""
     docker_environment: Mapping[str, str] = field(default_factory=dict)
     """What the `docker` command reads: DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG, ..."""
+    step_summary: Path | None = None
+    """In a job of GitHub Actions, the file whose Markdown is shown as the step's summary."""
 
 
 FROM_USER = (
@@ -90,7 +92,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str] | None = None) 
         if env.get(variable):
             values[name] = _typed(name, env[variable], variable)
     values.update({key: value for key, value in flags.items() if value is not None})
-    state = env.get("GRADER_STATE_DIR")
+    state, summary = env.get("GRADER_STATE_DIR"), env.get("GITHUB_STEP_SUMMARY")
     return Settings(
         **values,  # type: ignore[arg-type]  # each value was converted by _typed or by typer
         state_dir=Path(state) if state else platformdirs.user_state_path("grader"),
@@ -99,6 +101,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str] | None = None) 
         docker_environment={
             key: value for key, value in env.items() if key.startswith("DOCKER_") and value
         },
+        step_summary=Path(summary) if summary else None,
     )
 
 

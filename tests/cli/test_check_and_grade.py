@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import tarfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -19,6 +23,7 @@ from grader.model.report import Check, Report, Status
 from grader.model.submission import Submission
 from grader.progress.entries import Attempt
 from grader.progress.record import Record
+from grader.report.forms import Form
 from grader.workspace import info
 
 REPORTS = Path(__file__).parent.parent / "data" / "reports"
@@ -90,7 +95,13 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             root=folder, slug="redis-caching", exercise=None, version=1, seed=11, attempts=4
         )
     )
-    for name in ("GRADER_CONFIG", "GRADER_ENGINE", "GRADER_EXERCISES", "FORCE_COLOR"):
+    for name in (
+        "GRADER_CONFIG",
+        "GRADER_ENGINE",
+        "GRADER_EXERCISES",
+        "FORCE_COLOR",
+        "GITHUB_STEP_SUMMARY",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("GRADER_DATA_DIR", str(tmp_path / "data"))
@@ -201,7 +212,7 @@ def test_json_is_all_there_is_on_standard_output(run: Run, arguments: tuple[str,
     if arguments[0] == "grade":
         arguments = (*arguments, "--exercise", "redis-caching")
     code, out, err = run(stand(FAILED), *arguments)
-    assert (code, err) == (1, "")
+    assert (code, bool(err)) == (1, arguments[0] == "grade")
     assert json.loads(out)["status"] == "failed"
 
 
@@ -257,6 +268,152 @@ def test_grade_writes_the_report_to_a_file(run: Run, work: Path, form: str, begi
     assert (code, out) == (1, "")
     assert (work / "report").read_text(encoding="utf-8").startswith(begin)
     assert not [path for path in work.iterdir() if path.name.startswith(".report")]
+
+
+def test_the_log_of_grade_ends_with_the_command_that_repeats_it(run: Run) -> None:
+    for name in (FAILED, PASSED, ERROR):
+        arguments = ("grade", ".", "--exercise", "redis-caching", "--format", "json")
+        _, _, err = run(stand(name), "--engine", "fake", *arguments)
+        assert err.splitlines()[-1] == (
+            "the same verdict again: grader --engine fake grade . --exercise redis-caching "
+            "--seed 481516"
+        )
+
+
+def test_grade_writes_as_many_reports_as_asked(run: Run, work: Path) -> None:
+    further = ("--report", "junit=a.xml", "--report", "json=b.json", "--report", "markdown=c.md")
+    code, out, _ = run(stand(FAILED), "grade", ".", "--exercise", "x", *further)
+    assert code == 1
+    assert out.startswith("Cache a slow product")
+    assert (work / "a.xml").read_text(encoding="utf-8").startswith("<?xml")
+    assert json.loads((work / "b.json").read_bytes())["score"] == 18.75
+    assert (work / "c.md").read_text(encoding="utf-8").startswith("## ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--report", "junit"), "no file is named"),
+        (("--report", "yaml=a"), "there is no form 'yaml'"),
+        (("--report", "json=nowhere/a"), "its folder does not exist"),
+        (("--report", "json=a", "--report", "junit=a"), "two reports go to a"),
+        (("--format", "json", "--output", "a", "--report", "junit=a"), "two reports go to a"),
+        (("--format", "yaml"), "'yaml' is not one of"),
+    ],
+)
+def test_reports_that_cannot_be_written(run: Run, arguments: tuple[str, ...], told: str) -> None:
+    asked = stand(FAILED)
+    code, out, err = run(asked, "grade", ".", "--exercise", "x", *arguments)
+    assert (code, out, asked.asked) == (2, "", None)
+    assert told in err
+
+
+@pytest.mark.parametrize(("name", "code"), [(FAILED, 1), (PASSED, 0), (ERROR, 3)])
+@pytest.mark.parametrize("form", list(Form))
+def test_the_exit_code_is_that_of_the_verdict(run: Run, form: Form, name: str, code: int) -> None:
+    found, out, _ = run(stand(name), "grade", ".", "--exercise", "x", "--format", form.value)
+    assert found == code
+    assert out
+
+
+def test_an_instructor_is_told_everything(run: Run) -> None:
+    asked = stand(FAILED)
+    _, _, err = run(asked, "grade", ".", "--exercise", "x", "--audience", "instructor")
+    assert asked.asked == GradeOptions(author=True)
+    assert "--audience instructor --seed 481516" in err.splitlines()[-1]
+
+
+def test_github_adds_to_the_summary_of_the_step(
+    run: Run, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = work / "summary.md"
+    summary.write_text("before\n", encoding="utf-8")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    run(stand(FAILED), "grade", ".", "--exercise", "x")
+    assert summary.read_text(encoding="utf-8") == "before\n"
+    run(stand(FAILED), "grade", ".", "--exercise", "x", "--format", "github")
+    assert summary.read_text(encoding="utf-8").startswith("before\n## ✗ Cache a slow")
+
+
+def test_a_full_summary_stays_below_what_github_shows(
+    run: Run, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = work / "summary.md"
+    summary.write_bytes(b"x" * (1024 * 1024 - 500))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    run(stand(FAILED), "grade", ".", "--exercise", "x", "--format", "github")
+    assert 1024 * 1024 - 500 < summary.stat().st_size <= 1024 * 1024
+
+
+def test_a_summary_that_cannot_be_written_leaves_the_verdict(
+    run: Run, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(work))
+    code, _, err = run(stand(PASSED), "grade", ".", "--exercise", "x", "--format", "github")
+    assert code == 0
+    assert "the step's summary cannot be written" in err
+
+
+class Piped(io.TextIOWrapper):
+    """Standard input as another program fills it."""
+
+    def __init__(self, content: bytes, *, terminal: bool = False) -> None:
+        super().__init__(io.BytesIO(content))
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+def zipped() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("catalog.py", "")
+    return made.getvalue()
+
+
+def tarred(mode: Literal["w", "w:gz"]) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode=mode) as archive:
+        archive.addfile(tarfile.TarInfo("catalog.py"))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("content", [zipped(), tarred("w"), tarred("w:gz")])
+def test_an_archive_on_standard_input(
+    run: Run, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    monkeypatch.setattr("sys.stdin", Piped(content))
+    asked = stand(PASSED)
+    code, _, err = run(asked, "grade", "-", "--exercise", "redis-caching")
+    assert (code, asked.asked) == (0, GradeOptions())
+    assert err.splitlines()[-1].endswith(
+        "grader grade ARCHIVE --exercise redis-caching --seed 481516"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is empty"),
+        (b"PK\3\4broken", "standard input"),
+        (b"no archive" * 99, "standard input"),
+    ],
+)
+def test_no_archive_on_standard_input(
+    run: Run, monkeypatch: pytest.MonkeyPatch, content: bytes, told: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", Piped(content))
+    code, _, err = run(stand(PASSED), "grade", "-", "--exercise", "redis-caching")
+    assert code == 4
+    assert told in err
+
+
+def test_nothing_is_waited_for_at_a_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", Piped(b"", terminal=True))
+    code, _, err = run(stand(PASSED), "grade", "-", "--exercise", "redis-caching")
+    assert code == 2
+    assert "nothing comes in" in err
 
 
 def test_output_that_cannot_be_written_is_found_before_grading(run: Run, work: Path) -> None:

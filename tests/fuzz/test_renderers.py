@@ -6,6 +6,8 @@ import io
 import json
 import re
 import unicodedata
+from datetime import UTC, datetime
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -25,7 +27,9 @@ from grader.model.progress import (
     Stage,
 )
 from grader.model.report import Check, CheckResult, Outcome, Report, Status, TaskResult
+from grader.report.context import Context
 from grader.report.details import Commands
+from grader.report.forms import Form, render
 from grader.report.jsonform import to_json
 from grader.report.marks import UNICODE
 from grader.report.terminal import ReportView, to_text
@@ -181,6 +185,21 @@ def test_as_json(report: Report) -> None:
     assert parsed["seed"] == report.seed
     if not any(0xD800 <= ord(character) < 0xE000 for character in str(vars(report))):
         assert same(parsed["exercise_title"], report.exercise_title)
+
+
+@fuzz
+@given(REPORT, st.sampled_from([form for form in Form if form is not Form.JSON]))
+def test_in_every_form(report: Report, form: Form) -> None:
+    """UTF-8 of a bounded size that steers nothing, and XML that is XML."""
+    context = Context(
+        commands=Commands(only=False), finished=datetime(2026, 1, 2, tzinfo=UTC), token="0" * 32
+    )
+    with watched((report, form)):
+        content = render(form, report, context)
+    safe(content.decode("utf-8"))
+    assert len(content) < 200_000
+    if form is Form.JUNIT:
+        ElementTree.fromstring(content)
 
 
 def same(found: object, text: str) -> bool:

@@ -3,39 +3,47 @@
 from __future__ import annotations
 
 import shlex
-from enum import StrEnum
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grader.cli import context as common
-from grader.cli.output import write_file
+from grader.cli import output
 from grader.errors import UsageError
+from grader.report.forms import Audience, Form
 
 if TYPE_CHECKING:
-    from grader.model.report import Report
-    from grader.report.details import Commands
+    from grader.model.exercise import Exercise
+    from grader.model.submission import Submission
 
-
-class Format(StrEnum):
-    """The forms that a report can take."""
-
-    TEXT = "text"
-    JSON = "json"
+STANDARD_INPUT = Path("-")
 
 
 def grade(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(help="A folder, or a zip or tar archive.")],
+    path: Annotated[
+        Path, typer.Argument(help="A folder, a zip or tar archive, or - for one on standard input.")
+    ],
     exercise: Annotated[
         str, typer.Option(metavar="SLUG|DIR", help="The exercise, by name or by its folder.")
     ],
-    form: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.TEXT,
-    output: Annotated[
+    form: Annotated[Form, typer.Option("--format", help="Form of the report.")] = Form.TEXT,
+    output_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the report to this file instead of the screen."),
+        typer.Option(
+            "--output", metavar="FILE", help="Write it to this file instead of the screen."
+        ),
     ] = None,
+    report: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FORMAT=FILE", help="Write one more report. May be repeated."),
+    ] = None,
+    audience: Annotated[
+        Audience,
+        typer.Option(help="A learner's report leaves out what the exercise keeps hidden."),
+    ] = Audience.LEARNER,
     seed: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Repeat a run on the same inputs.")
     ] = None,
@@ -52,42 +60,47 @@ def grade(
     4 when the submission cannot be graded as handed in.
     """
     from grader.catalog import find
-    from grader.cli.outcome import Run, exit_code, show
-    from grader.workspace import snapshot
+    from grader.cli.outcome import Run
+    from grader.cli.reports import Reports
 
     settings = common.settings(context)
-    if output is not None:
-        _check_writable(output)
+    reports = Reports.wanted(form, output_file, report or (), audience)
     found = find(common.catalog_root(settings), exercise)
-    submission = snapshot(path, found.submit, found.limits)
-    json = form is Format.JSON
-    run = Run(exercise=found, submission=submission, seed=seed, trusted=trusted)
-    report = run.grade(settings, quiet=json)
-    from grader.report.details import Commands  # after the checks: it loads what draws
-
-    again = f"grader grade {shlex.quote(str(path))} --exercise {shlex.quote(exercise)}"
-    again += " --trust-submissions" if trusted else ""
-    commands = Commands(again=again, only=False)
-    if output is None:
-        show(report, commands, json=json)
-    else:
-        write_file(output, _rendered(report, commands, json=json))
-    raise typer.Exit(exit_code(report))
-
-
-def _rendered(report: Report, commands: Commands, *, json: bool) -> bytes:
-    if json:
-        from grader.report.jsonform import to_json
-
-        return to_json(report)
-    from grader.report.terminal import to_text
-
-    return to_text(report, commands).encode("utf-8", "backslashreplace")
+    submission = _submission(path, found)
+    run = Run(
+        exercise=found,
+        submission=submission,
+        seed=seed,
+        trusted=trusted,
+        author=audience is Audience.INSTRUCTOR,
+    )
+    graded = run.grade(settings, quiet=False)
+    options = ["--trust-submissions"] if trusted else []
+    options += ["--audience", audience.value] if run.author else []
+    again = _command(context, path, exercise, options)
+    reports.write(graded, again, settings.step_summary)
+    output.tell(f"the same verdict again: {again} --seed {graded.seed}")
+    raise typer.Exit(reports.exit_code(graded))
 
 
-def _check_writable(path: Path) -> None:
-    """Find out before grading what would be found out after it."""
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"{path}: its folder does not exist", fix="make the folder first")
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder", fix="name a file with --output")
+def _submission(path: Path, exercise: Exercise) -> Submission:
+    from grader.workspace import snapshot, snapshot_stream
+
+    if path != STANDARD_INPUT:
+        return snapshot(path, exercise.submit, exercise.limits)
+    if sys.stdin.isatty():
+        raise UsageError(
+            "nothing comes in on standard input",
+            fix="grader grade - --exercise ... < work.zip, or name a folder or an archive",
+        )
+    return snapshot_stream(sys.stdin.buffer, exercise.submit, exercise.limits)
+
+
+def _command(context: typer.Context, path: Path, exercise: str, options: list[str]) -> str:
+    """What grades the same work again, but for the seed. Standard input is gone by then."""
+    flags: common.Flags = context.obj
+    words = ["grader"]
+    for name, value in (("--exercises", flags.exercises), ("--engine", flags.engine)):
+        words += [name, str(value)] if value is not None else []
+    work = "ARCHIVE" if path == STANDARD_INPUT else str(path)
+    return shlex.join([*words, "grade", work, "--exercise", exercise, *options])

@@ -31,6 +31,7 @@ class Run:
     owner: str = ""
     fresh: bool = False
     trusted: bool = False
+    author: bool = False
 
     def grade(self, settings: Settings, *, quiet: bool) -> Report:
         """Grade it, showing progress on standard error unless `quiet`."""
@@ -47,6 +48,7 @@ class Run:
             owner=self.owner,
             fresh=self.fresh,
             trusted=self.trusted,
+            author=self.author,
         )
         with watching(quiet=quiet) as listener:
             if not settings.engine and (reason := automatic(settings)[1]):

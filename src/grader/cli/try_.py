@@ -102,7 +102,7 @@ def view(
         if check.outcome in (Outcome.FAILED, Outcome.BROKE):
             yield Text()
             yield Rule(style="dim", characters=shown.rule)
-            yield from failure(check, (), report.seed, Commands(again=again), shown)
+            yield from failure(check, check.hint, report.seed, Commands(again=again), shown)
             yield from _behind(exercise, check, heard, shown)
     yield Text()
     if report.score is None:

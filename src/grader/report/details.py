@@ -11,15 +11,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.model.report import CheckResult, Outcome
+from grader.model.report import CheckResult
 from grader.report.marks import STYLES, Glyphs
+from grader.report.prose import (
+    DIFF_LINES,
+    HINT_LINES,
+    LOG_LINES,
+    VALUE_LINES,
+    given_lines,
+    message_lines,
+)
 from grader.report.text import first_lines, last_lines, one_line
-
-MESSAGE_LINES = 12
-VALUE_LINES = 12
-DIFF_LINES = 30
-LOG_LINES = 12
-GIVEN = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,21 +35,25 @@ class Commands:
         """The exact command that runs one check again on the same inputs."""
         return f"{self.one(check)} --seed {seed}"
 
+    def whole(self, seed: int) -> str:
+        """The exact command that runs all checks again on the same inputs."""
+        return f"{self.again} --seed {seed}"
+
     def one(self, check: str) -> str:
         """The command that shows one check, on new inputs."""
         return f"{self.again} --only {shlex.quote(one_line(check))}" if self.only else self.again
 
 
 def failure(
-    check: CheckResult, hints: tuple[str, ...], seed: int, commands: Commands, glyphs: Glyphs
+    check: CheckResult, hint: str, seed: int, commands: Commands, glyphs: Glyphs
 ) -> Iterator[RenderableType]:
-    """One failed or broken check, in full."""
+    """One failed or broken check, in full, with the hint that its reader gets."""
     style = STYLES[check.outcome]
     heading = Text.assemble(
         (f"{glyphs.marks[check.outcome]} ", style), (one_line(check.title), f"bold {style}")
     )
     yield _hanging(heading)
-    yield _indented(_lines(_message(check)))
+    yield _indented(_lines(message_lines(check)))
     values = _values(check)
     if values.row_count:
         yield Text()
@@ -59,10 +65,9 @@ def failure(
         yield Text()
         yield _indented(_log(check.log, glyphs))
     yield Text()
-    hint = check.hint or (hints[0] if hints else "")
     if hint:
         table = _grid()
-        table.add_row(Text("hint", "dim"), _lines(first_lines(hint, 6, 500)))
+        table.add_row(Text("hint", "dim"), _lines(first_lines(hint, HINT_LINES, 500)))
         yield _indented(table)
     yield whole_line(("  again     ", "dim"), (commands.repeat(check.id, seed), "cyan"))
 
@@ -73,23 +78,10 @@ def whole_line(*parts: tuple[str, str]) -> Group:
     return Group(Text.assemble(*parts, no_wrap=True, overflow="ignore"))
 
 
-def _message(check: CheckResult) -> list[str]:
-    if check.message:
-        return first_lines(check.message, MESSAGE_LINES, 500)
-    if check.outcome is Outcome.BROKE:
-        return [
-            f"Your program did not survive this: {one_line(check.reason) or 'no reason known'}."
-        ]
-    return ["This check says no more than its title."]
-
-
 def _values(check: CheckResult) -> Table:
     """given, expected and got in two columns; a diff stands for the latter two."""
     table = _grid()
-    given = [f"{one_line(label, 60)} = {one_line(value)}" for label, value in check.given]
-    if len(given) > GIVEN:
-        given[GIVEN:] = [f"... ({len(given) - GIVEN} more)"]
-    if given:
+    if given := given_lines(check):
         table.add_row(Text("given", "dim"), _lines(given))
     if check.diff:
         return table

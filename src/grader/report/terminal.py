@@ -15,7 +15,8 @@ from rich.text import Text
 from grader.model.report import CheckResult, Outcome, Report, Status, TaskResult
 from grader.report.details import Commands, failure, whole_line
 from grader.report.marks import STYLES, Glyphs, glyphs
-from grader.report.text import counted, number, one_line, seconds
+from grader.report.prose import facts, graded, hint_of, identity, not_passed, title_of, verdict
+from grader.report.text import counted, number, one_line
 
 IN_FULL = 3
 """So many failures are shown with everything known; one at a time is how people mend them."""
@@ -61,12 +62,7 @@ def to_text(report: Report, commands: Commands | None = None, width: int = 80) -
 
 def _header(report: Report, shown: Glyphs) -> Iterator[RenderableType]:
     yield Text(one_line(report.exercise_title), "bold", overflow="fold")
-    facts = [
-        f"{one_line(report.exercise)} version {report.exercise_version}",
-        f"engine {one_line(report.engine)}",
-        f"seed {report.seed}",
-    ]
-    yield Text(shown.dot.join(facts), "dim", overflow="fold")
+    yield Text(shown.dot.join(identity(report)), "dim", overflow="fold")
 
 
 def _task(position: int, task: TaskResult, report: Report, shown: Glyphs) -> Table:
@@ -92,7 +88,7 @@ def _check(check: CheckResult, report: Report, shown: Glyphs) -> Table:
     style = STYLES[check.outcome]
     title = Text(one_line(check.title), "dim" if check.outcome is Outcome.SKIPPED else "")
     if check.outcome is Outcome.SKIPPED and check.reason:
-        title.append(f" (waits for: {_title_of(check.reason, report)})", "dim")
+        title.append(f" (waits for: {title_of(check.reason, report)})", "dim")
     line.add_row(Text(shown.marks[check.outcome], style), title)
     return line
 
@@ -106,25 +102,12 @@ def _points(check: CheckResult, report: Report) -> Text:
     return Text(points, "green" if check.outcome is Outcome.PASSED else "dim")
 
 
-def _title_of(name: str, report: Report) -> str:
-    """The title of the check with this id or base name; the name itself when there is none."""
-    for check in report.checks():
-        if check.id == name or check.id.startswith(f"{name}["):
-            return one_line(check.title, 80).rstrip(".")
-    return one_line(name)
-
-
-def _not_passed(report: Report) -> list[tuple[CheckResult, TaskResult]]:
-    wrong = (Outcome.FAILED, Outcome.BROKE)
-    return [(c, task) for task in report.tasks for c in task.checks if c.outcome in wrong]
-
-
 def _failures(report: Report, commands: Commands, shown: Glyphs) -> Iterator[RenderableType]:
-    failures = _not_passed(report)
+    failures = not_passed(report)
     for check, task in failures[:IN_FULL]:
         yield Text()
         yield Rule(style="dim", characters=shown.rule)
-        yield from failure(check, task.hints, report.seed, commands, shown)
+        yield from failure(check, hint_of(check, task), report.seed, commands, shown)
     others = failures[IN_FULL:]
     if not others:
         return
@@ -152,38 +135,28 @@ def _errors(report: Report, shown: Glyphs) -> Iterator[RenderableType]:
 
 
 def _summary(report: Report, commands: Commands, shown: Glyphs) -> Iterator[RenderableType]:
-    verdict, style = _verdict(report, shown)
-    yield Text(verdict, f"bold {style}", overflow="fold")
+    words, style = _verdict(report, shown)
+    yield Text(words, f"bold {style}", overflow="fold")
     if report.score is not None:
-        facts = [f"{number(report.earned)} of {number(report.points)} points"]
-        if not report.partial:
-            facts.append(f"passing is {report.passing}")
-        facts.append(f"checks took {seconds(report.seconds)}")
-        yield Text(shown.dot.join(facts), "dim", overflow="fold")
+        yield Text(shown.dot.join(facts(report)), "dim", overflow="fold")
     elif report.error:
         yield Text(one_line(report.error, 500), overflow="fold")
     yield Text.assemble(("Next: ", "bold"), next_step(report, commands))
 
 
 def _verdict(report: Report, shown: Glyphs) -> tuple[str, str]:
-    checks = report.checks()
-    passed = sum(check.outcome is Outcome.PASSED for check in checks)
-    if report.score is None or report.status is Status.ERROR:
-        return f"{shown.marks[Outcome.ERROR]} Not graded", "yellow"
+    if not graded(report):
+        return f"{shown.marks[Outcome.ERROR]} {verdict(report)}", "yellow"
     good = report.status is Status.PASSED
     mark = shown.marks[Outcome.PASSED if good else Outcome.FAILED]
-    style = "green" if good else "red"
-    if report.partial:
-        return f"{mark} {passed} of {counted(len(checks), 'check')} passed", style
-    word = "Passed" if good else "Not passed yet"
-    return f"{mark} {word}: {number(report.score)} of 100", style
+    return f"{mark} {verdict(report)}", "green" if good else "red"
 
 
 def next_step(report: Report, commands: Commands) -> str:
     """What to do now, in one sentence."""
     if report.status is Status.ERROR:
         return f"run {commands.again} once more; the fault is not in your work."
-    failures = _not_passed(report)
+    failures = not_passed(report)
     if failures:
         first = one_line(failures[0][0].title, 80).rstrip(".")
         return f'work on "{first}", then run {commands.again}.'

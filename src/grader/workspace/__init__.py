@@ -1,7 +1,12 @@
 """The learner's folder: made by `start`, described by `.grader.json`, handed in as a snapshot."""
 
 from grader.workspace.info import WorkspaceInfo, count_attempt, read
-from grader.workspace.snapshot import snapshot, snapshot_archive, snapshot_folder
+from grader.workspace.snapshot import (
+    snapshot,
+    snapshot_archive,
+    snapshot_folder,
+    snapshot_stream,
+)
 from grader.workspace.start import start
 
 __all__ = [
@@ -11,5 +16,6 @@ __all__ = [
     "snapshot",
     "snapshot_archive",
     "snapshot_folder",
+    "snapshot_stream",
     "start",
 ]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from grader.errors import UsageError
 from grader.workspace.collect import MOST_ENTRIES, Collector, size
@@ -48,8 +48,26 @@ def read_archive(path: Path, collector: Collector) -> list[str]:
 
     Raises UsageError when the file cannot be read.
     """
+    return _read(lambda: _reader(_content(path), path.name.lower()), collector)
+
+
+def read_stream(stream: BinaryIO, collector: Collector) -> list[str]:
+    """The same for an archive without a name, as it comes in; its first bytes tell its kind.
+
+    Raises UsageError when the stream cannot be read.
+    """
     try:
-        reader = _reader(path)
+        content = stream.read(LARGEST + 1)
+    except OSError as error:
+        raise UsageError(f"standard input cannot be read: {error.strerror}") from None
+    kinds = ((b"PK", ".zip"), (b"\x1f\x8b", ".tgz"))
+    kind = next((name for magic, name in kinds if content.startswith(magic)), ".tar")
+    return _read(lambda: _reader(content, kind), collector)
+
+
+def _read(opened: Callable[[], Reader], collector: Collector) -> list[str]:
+    try:
+        reader = opened()
         entries = reader.entries()
         if len(entries) > MOST_ENTRIES:
             raise Damaged(f"the archive holds more than {MOST_ENTRIES} names")
@@ -64,20 +82,22 @@ def read_archive(path: Path, collector: Collector) -> list[str]:
     return names
 
 
-def _reader(path: Path) -> Reader:
+def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise UsageError(f"{path} is not a file")
-            content = file.read(min(found.st_size, LARGEST) + 1)
+            return file.read(min(found.st_size, LARGEST) + 1)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _reader(content: bytes, name: str) -> Reader:
     if len(content) > LARGEST:
         raise Damaged(f"the archive is larger than {size(LARGEST)}", "hand in less")
     if not content:
         raise Damaged("the archive is empty: 0 bytes", "make it again")
-    name = path.name.lower()
     if name.endswith(".zip"):
         return ZipReader(content)
     return TarReader(content, compressed=not name.endswith(".tar"))

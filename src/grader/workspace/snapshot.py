@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from grader.errors import UsageError
 from grader.model.exercise import Limits, SubmitRule
@@ -55,3 +56,15 @@ def snapshot_archive(path: Path, rules: Sequence[SubmitRule], limits: Limits) ->
     collector = Collector(rules, limits)
     names = read_archive(path, collector)
     return collector.finish(path.name, lambda: names)
+
+
+def snapshot_stream(stream: BinaryIO, rules: Sequence[SubmitRule], limits: Limits) -> Submission:
+    """The files in an archive that comes in on standard input: a zip, a tar or a gzipped tar.
+
+    Raises SubmissionError with every problem, UsageError when the stream cannot be read.
+    """
+    from grader.workspace.archives import read_stream
+
+    collector = Collector(rules, limits)
+    names = read_stream(stream, collector)
+    return collector.finish("the archive on standard input", lambda: names)
