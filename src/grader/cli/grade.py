@@ -62,6 +62,7 @@ def grade(
     from grader.catalog import find
     from grader.cli.outcome import Run
     from grader.cli.reports import Reports
+    from grader.report.text import visible
 
     settings = common.settings(context)
     reports = Reports.wanted(form, output_file, report or (), audience)
@@ -79,7 +80,7 @@ def grade(
     options += ["--audience", audience.value] if run.author else []
     again = _command(context, path, exercise, options)
     reports.write(graded, again, settings.step_summary)
-    output.tell(f"the same verdict again: {again} --seed {graded.seed}")
+    output.tell(visible(f"the same verdict again: {again} --seed {graded.seed}"))
     raise typer.Exit(reports.exit_code(graded))
 
 

@@ -14,13 +14,15 @@ from grader.errors import UsageError
 from grader.model.report import Report
 from grader.report.context import Context
 from grader.report.details import Commands
-from grader.report.forms import Audience, Form, render
+from grader.report.forms import ONLY_FOR_LEARNERS, Audience, Form, render
+from grader.report.prose import graded
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reports:
-    """`screen` is the form on standard output, None when that one goes to a file, too."""
+    """`form` is the one of --format; `screen` the same, but None when it goes to a file."""
 
+    form: Form
     screen: Form | None
     files: tuple[tuple[Form, Path], ...]
     audience: Audience
@@ -43,11 +45,14 @@ class Reports:
             _check_writable(path)
             if path.absolute() in [other.absolute() for _, other in files[:position]]:
                 raise UsageError(f"two reports go to {path}", fix="name a file of its own for each")
-        return cls(
+        made = cls(
+            form=form,
             screen=form if file is None else None,
             files=tuple(files),
             audience=audience,
         )
+        _check_audience(made.forms, audience)
+        return made
 
     @property
     def forms(self) -> set[Form]:
@@ -71,8 +76,9 @@ class Reports:
             output.write_bytes(render(self.screen, report, context))
 
     def exit_code(self, report: Report) -> int:
-        """That of the verdict (docs/report.md)."""
-        return exit_code(report)
+        """That of the verdict (docs/report.md). An Exercism runner that ran well exits with 0."""
+        ran_well = self.form is Form.EXERCISM and graded(report)
+        return 0 if ran_well else exit_code(report)
 
 
 def _form(name: str) -> Form:
@@ -82,6 +88,15 @@ def _form(name: str) -> Form:
         raise UsageError(
             f"--report: there is no form '{name}'", fix=f"choose one of: {', '.join(Form)}"
         ) from None
+
+
+def _check_audience(forms: set[Form], audience: Audience) -> None:
+    wrong = sorted(forms & ONLY_FOR_LEARNERS)
+    if wrong and audience is Audience.INSTRUCTOR:
+        raise UsageError(
+            f"{wrong[0]}: its platform shows every report to the learner",
+            fix="leave out --audience instructor, or choose another format",
+        )
 
 
 def _add_summary(path: Path, report: Report, context: Context) -> None:

@@ -25,29 +25,55 @@ class Form(StrEnum):
     JUNIT = "junit"
     GITHUB = "github"
     MARKDOWN = "markdown"
+    GRADESCOPE = "gradescope"
+    EXERCISM = "exercism"
+    PRAIRIELEARN = "prairielearn"
+    CSV = "csv"
+
+
+ONLY_FOR_LEARNERS = frozenset((Form.EXERCISM, Form.PRAIRIELEARN))
+"""Their platforms show all of it to the learner."""
 
 
 def render(form: Form, report: Report, context: Context) -> bytes:
     """The report in this form, in UTF-8. Only what the form needs is imported."""
+    if form is Form.JSON:
+        from grader.report.jsonform import to_json
+
+        return to_json(report)
+    return _text(form, report, context).encode("utf-8", "backslashreplace")
+
+
+def _text(form: Form, report: Report, context: Context) -> str:
     match form:
-        case Form.TEXT:
-            from grader.report.terminal import to_text
-
-            text = to_text(report, context.commands)
-        case Form.JSON:
-            from grader.report.jsonform import to_json
-
-            return to_json(report)
         case Form.JUNIT:
             from grader.report.junit import to_junit
 
-            text = to_junit(report, context)
+            return to_junit(report, context)
         case Form.GITHUB:
             from grader.report.github import to_github
 
-            text = to_github(report, context)
+            return to_github(report, context)
         case Form.MARKDOWN:
             from grader.report.markdown import to_markdown
 
-            text = to_markdown(report, context)
-    return text.encode("utf-8", "backslashreplace")
+            return to_markdown(report, context)
+        case Form.GRADESCOPE:
+            from grader.report.gradescope import to_gradescope
+
+            return to_gradescope(report, context)
+        case Form.EXERCISM:
+            from grader.report.exercism import to_exercism
+
+            return to_exercism(report, context)
+        case Form.PRAIRIELEARN:
+            from grader.report.prairielearn import to_prairielearn
+
+            return to_prairielearn(report, context)
+        case Form.CSV:
+            from grader.report.table import to_csv
+
+            return to_csv(report)
+    from grader.report.terminal import to_text
+
+    return to_text(report, context.commands)

@@ -25,6 +25,11 @@ def to_json(report: Report) -> bytes:
     return _TO_ESCAPE.sub(_escaped, text).encode() + b"\n"
 
 
+def plain_json(value: Any) -> str:
+    """Indented JSON of values whose texts are safe to show already, with a line feed at the end."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
+
+
 def _escaped(found: re.Match[str]) -> str:
     """As JSON writes it: the same text for programs, and nothing a terminal obeys."""
     if unicodedata.category(found[0]) not in ("Cc", "Cf", "Zl", "Zp") and found[0] != "#":

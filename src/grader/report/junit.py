@@ -98,7 +98,7 @@ def _outcome(
             kind = _attribute(check.reason or check.outcome.value)
             told = ET.SubElement(case, "failure", {"message": message, "type": kind})
     again = context.commands.repeat(check.id, report.seed)
-    lines = [*explanation(check, report, task), f"again: {again}"]
+    lines = [*explanation(check, report, task), f"again: {one_line(again, 2000)}"]
     told.text = _FORBIDDEN.sub("?", "\n".join(lines))
 
 

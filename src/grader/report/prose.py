@@ -98,7 +98,9 @@ def summary_line(check: CheckResult, report: Report) -> str:
     return " ".join(message_lines(check)[0].split())
 
 
-def explanation(check: CheckResult, report: Report, task: TaskResult) -> list[str]:
+def explanation(
+    check: CheckResult, report: Report, task: TaskResult, *, log: bool = True
+) -> list[str]:
     """Everything a check that did not pass tells, safe to show; [] for one that passed."""
     if check.outcome not in (Outcome.FAILED, Outcome.BROKE):
         line = summary_line(check, report)
@@ -112,7 +114,7 @@ def explanation(check: CheckResult, report: Report, task: TaskResult) -> list[st
         for label, value in (("expected", check.expected), ("got", check.got)):
             if value is not None:
                 blocks.append((label, first_lines(value, VALUE_LINES)))
-    if check.log.strip():
+    if log and check.log.strip():
         shown = [f"| {line}" for line in last_lines(check.log, LOG_LINES)]
         blocks.append(("your program printed", shown))
     if hint := hint_of(check, task):
