@@ -29,6 +29,7 @@ class Form(StrEnum):
     EXERCISM = "exercism"
     PRAIRIELEARN = "prairielearn"
     CSV = "csv"
+    HTML = "html"
 
 
 ONLY_FOR_LEARNERS = frozenset((Form.EXERCISM, Form.PRAIRIELEARN))
@@ -74,6 +75,10 @@ def _text(form: Form, report: Report, context: Context) -> str:
             from grader.report.table import to_csv
 
             return to_csv(report)
+        case Form.HTML:
+            from grader.report.page import to_html
+
+            return to_html(report, context)
     from grader.report.terminal import to_text
 
     return to_text(report, context.commands)
