@@ -334,9 +334,10 @@ def test_what_learners_see_is_not_written_for_instructors(run: Run, form: str) -
 
 def test_an_instructor_is_told_everything(run: Run) -> None:
     asked = stand(FAILED)
-    _, _, err = run(asked, "grade", ".", "--exercise", "x", "--audience", "instructor")
-    assert asked.asked == GradeOptions(author=True)
-    assert "--audience instructor --seed 481516" in err.splitlines()[-1]
+    options = ("--trust-submissions", "--audience", "instructor")
+    _, _, err = run(asked, "grade", ".", "--exercise", "x", *options)
+    assert asked.asked == GradeOptions(author=True, trusted=True)
+    assert err.splitlines()[-1].endswith(f"x {' '.join(options)} --seed 481516")
 
 
 def test_github_adds_to_the_summary_of_the_step(

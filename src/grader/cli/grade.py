@@ -29,7 +29,10 @@ def grade(
     exercise: Annotated[
         str, typer.Option(metavar="SLUG|DIR", help="The exercise, by name or by its folder.")
     ],
-    form: Annotated[Form, typer.Option("--format", help="Form of the report.")] = Form.TEXT,
+    form: Annotated[
+        Form,
+        typer.Option("--format", metavar="FORMAT", help=f"Form of the report: {', '.join(Form)}."),
+    ] = Form.TEXT,
     output_file: Annotated[
         Path | None,
         typer.Option(
