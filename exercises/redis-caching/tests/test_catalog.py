@@ -175,7 +175,7 @@ def test_read_that_overlaps_an_update(solution, postgres, rng, eventually):
                 message="get did not read the product from the database.",
             )
             update = pool.submit(other_worker.update_price, product["id"], price)
-            wait([update], timeout=0.3)
+            wait([update], timeout=1.5)  # one that waits for the read is right, too
         read.result()
         update.result()
     for name, worker in (("this worker", shop), ("another worker", other_worker)):
