@@ -108,6 +108,8 @@ class Bare:
         near = {options["near"]: sockets[name] for name, options in JOB["services"].items()}
         self._near = {options["port"]: options["near"] for options in JOB["services"].values()}
         self._relays = Relays(near)
+        self._relays.begin()
+        self._relays.reset()
 
     def switch(self, port: int, opened: bool) -> None:
         self._relays.switch(self._near[port], opened)
