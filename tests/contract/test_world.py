@@ -28,7 +28,8 @@ from grader.judge.world import LARGEST_DATAGRAM, MOST_CONNECTIONS, World
 class Agent:
     """As much of a sandbox's agent as a world asks."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.relays = Relays({})
 
     def request(self, op: str, **body: Any) -> dict[str, Any]:
@@ -37,13 +38,13 @@ class Agent:
             return {}
         assert op == "reach"
         port = body["port"] or programs.free_port()
-        self.relays.reach(port, body["path"], datagrams=body["datagrams"])
+        self.relays.reach(port, str(self.folder / body["socket"]), datagrams=body["datagrams"])
         return {"port": port}
 
 
 @pytest.fixture
-def agent() -> Agent:
-    return Agent()
+def agent(tmp_path: Path) -> Agent:
+    return Agent(tmp_path)
 
 
 @pytest.fixture

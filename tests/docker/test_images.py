@@ -13,6 +13,7 @@ from docker.models.containers import Container
 
 from grader import settings
 from grader.engine.docker.connect import connect
+from grader.engine.docker.engine import DockerEngine
 from grader.engine.docker.images import Images
 from grader.model.progress import ImageReady, Progress
 
@@ -75,7 +76,8 @@ Run = Callable[..., Container]
 
 
 @pytest.fixture(scope="module")
-def docker_client() -> Iterator[docker.DockerClient]:
+def docker_client(docker_engine: DockerEngine) -> Iterator[docker.DockerClient]:
+    del docker_engine  # without an engine it says so
     client = connect(settings.load({}))
     yield client
     client.close()

@@ -3,8 +3,9 @@
 Environment, given by the engine: GRADER_KEY (what a connection must show first), GRADER_SOCKET,
 GRADER_FOLDER (where the submission runs), GRADER_SCRATCH (other writable places), GRADER_RELAYS
 (`5432=/session/postgres.sock,...`), GRADER_PRELOAD (modules that interpreters find imported),
-GRADER_OUTPUT (bytes that one process may print), GRADER_SHARED (not empty: processes and loopback
-are not this sandbox's own).
+GRADER_OUTPUT (bytes that one process may print), GRADER_SESSION (where the
+judge's sockets are, if not in /session), GRADER_SHARED (not empty: processes and loopback are not
+this sandbox's own).
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Agent:
         self._spare: Interpreter | None = None
         self._programs: dict[int, programs.Program] = {}
         self._slot = os.path.dirname(settings["GRADER_SOCKET"])
+        self._session = settings.get("GRADER_SESSION") or "/session"
         self._numbers = itertools.count(1)  # never used twice: a late call finds nobody
         self._lock = threading.Lock()
 
@@ -178,7 +180,8 @@ class Agent:
 
     def reach(self, request: Request) -> Reply:
         port = request["port"] or programs.free_port()
-        self._relays.reach(port, request["path"], datagrams=request["datagrams"])
+        path = os.path.join(self._session, request["socket"])
+        self._relays.reach(port, path, datagrams=request["datagrams"])
         return {"port": port}
 
     def leave(self, request: Request) -> Reply:

@@ -243,14 +243,18 @@ class Relays:
         async def listen() -> None:
             if (port, datagrams) in self._worlds:
                 return
-            if datagrams:
-                made = DatagramRelay(self._loop, port, path)
-                await made.open()
-                self._worlds[port, True] = made
-            else:
-                relay = Relay(self._loop, port, path, self._shared)
-                relay.open()
-                self._worlds[port, False] = relay
+            try:
+                if datagrams:
+                    made = DatagramRelay(self._loop, port, path)
+                    await made.open()
+                    self._worlds[port, True] = made
+                else:
+                    relay = Relay(self._loop, port, path, self._shared)
+                    relay.open()
+                    self._worlds[port, False] = relay
+            except OSError:
+                if not self._shared:  # else it is another sandbox's of this run, as in `begin`
+                    raise
 
         asyncio.run_coroutine_threadsafe(listen(), self._loop).result(5)
 

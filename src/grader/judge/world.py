@@ -184,8 +184,9 @@ class World:
         return served
 
     def _reach(self, client: AgentClient, served: Served) -> int:
-        path, datagrams = str(served.path), served.datagrams
-        reply = client.request("reach", port=served.port, path=path, datagrams=datagrams)
+        # By its name: the folder has another path in there.
+        name, datagrams = served.path.name, served.datagrams
+        reply = client.request("reach", port=served.port, socket=name, datagrams=datagrams)
         port = reply.get("port")
         if not isinstance(port, int):
             raise SandboxLost("The sandbox could not open a port for a server of the test.")

@@ -110,6 +110,7 @@ def _environment(plan: Plan, address: Sandbox, start: Start) -> dict[str, str]:
         "GRADER_RELAYS": ",".join(relays),
         "GRADER_PRELOAD": ",".join(plan.language.preload) if plan.relays else "",
         "GRADER_OUTPUT": str(plan.limits.output),
+        "GRADER_SESSION": start.session,
         "GRADER_SHARED": "1" if start.temporary else "",
         "HOME": start.work,
         "LANG": "C.UTF-8",
