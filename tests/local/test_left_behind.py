@@ -87,10 +87,12 @@ def command(tmp_path: Path) -> Iterator[Command]:
 
 def _until(process: subprocess.Popen[str], text: str) -> None:
     assert process.stderr is not None
+    said = []
     for line in process.stderr:
         if text in line:
             return
-    raise AssertionError(f"it ended without saying {text!r}")
+        said.append(line)
+    raise AssertionError(f"it ended without saying {text!r}: {said}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -136,7 +138,10 @@ def test_kill_9_of_the_supervisor(command: Command) -> None:
 
 
 def _supervises(process: Path, command: Command) -> bool:
-    words = (process / "cmdline").read_bytes().split(b"\0")
+    try:
+        words = (process / "cmdline").read_bytes().split(b"\0")
+    except OSError:  # it has just ended
+        return False
     named = {str(path).encode() for path in command.folders()}
     return b"grader.engine.local.supervisor" in words and bool(named & set(words))
 
