@@ -106,7 +106,8 @@ def _show(result: Attacked) -> None:
         through = len(result.got_through)
         line, mark_of, style = f"{through} of {tried} got through", Outcome.FAILED, "bold red"
     took = Text(f" ({seconds(result.seconds)})", "dim")
-    screen.print(Text(f"{marks[mark_of]} {result.exercise}: {line}", style) + took)
+    whole = Text(f"{marks[mark_of]} {result.exercise}: {line}", style) + took
+    screen.print(whole, soft_wrap=True)
 
 
 def _print_json(results: list[Attacked]) -> None:

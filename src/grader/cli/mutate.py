@@ -97,7 +97,8 @@ def _show(result: Mutated) -> None:
     facts = f" ({result.score:g} %, {len(result.equivalent)} equivalent, "
     screen.print(
         Text(f"{marks[Outcome.PASSED if good else Outcome.FAILED]} {line}", _style(good))
-        + Text(f"{facts}{seconds(result.seconds)})", "dim")
+        + Text(f"{facts}{seconds(result.seconds)})", "dim"),
+        soft_wrap=True,
     )
 
 
