@@ -28,7 +28,7 @@ from grader.workspace import info
 
 REPORTS = Path(__file__).parent.parent / "data" / "reports"
 FAILED = "three-failures-in-full-others-one-line"
-PASSED = "passed-names-the-roadmap-as-next-step"
+PASSED = "passed-names-the-next-step"
 ERROR = "infrastructure-error-is-no-zero"
 PARTIAL = "partial-run-asks-for-the-whole"
 
@@ -131,8 +131,10 @@ def stand(name: str) -> Stand:
 def test_check_shows_the_report_and_exits_1(run: Run) -> None:
     code, out, err = run(stand(FAILED), "check")
     assert code == 1
-    expected = (REPORTS / f"{FAILED}.80.txt").read_text(encoding="utf-8")
-    assert [line.rstrip() for line in out.splitlines()] == expected.splitlines()
+    expected = (REPORTS / f"{FAILED}.80.txt").read_text(encoding="utf-8").splitlines()
+    *shown, stuck = [line.rstrip() for line in out.splitlines()]
+    assert [*shown, stuck.removesuffix(" Stuck: grader hint.")] == expected
+    assert stuck.endswith("grader check. Stuck: grader hint.")
     assert "Starting redis\n" in err
     assert "Image 1 of 2: redis\n" in err
     assert "  ✗ A second read of the same product is served from Redis." in err
@@ -157,6 +159,7 @@ def test_check_hands_on_what_it_was_told(run: Run, work: Path) -> None:
 def test_check_from_elsewhere_repeats_with_its_path(run: Run, work: Path) -> None:
     _, out, _ = run(stand(FAILED), "check", "../my work")
     assert "grader check '../my work' --only test_second_read --seed 481516\n" in out
+    assert "grader hint" not in out
 
 
 @pytest.mark.parametrize(("name", "tries"), [(FAILED, 5), (PASSED, 5), (ERROR, 4), (PARTIAL, 4)])

@@ -61,7 +61,8 @@ def check(
     from grader.report.details import Commands  # after the checks: it loads what draws
 
     where = "" if path == Path() else f" {shlex.quote(str(path))}"
-    show(report, Commands(again=f"grader check{where}"), json=json)
+    hint = "" if where else "grader hint"  # which is of the folder that one is in
+    show(report, Commands(again=f"grader check{where}", hint=hint), json=json)
     _remember(settings, report, info.root)
     raise typer.Exit(exit_code(report))
 

@@ -111,7 +111,7 @@ def _whole(way: Way, shown: Glyphs) -> Iterator[RenderableType]:
         yield _stage(way, stage, shown)
     yield Text()
     if way.known:
-        yield _legend(shown)
+        yield _legend(way, shown)
         yield Text.assemble("Go on:            ", ("grader next", "cyan"))
     elif way.next is not None:
         yield Text.assemble("Start with:       ", (f"grader start {way.next}", "cyan"))
@@ -120,13 +120,14 @@ def _whole(way: Way, shown: Glyphs) -> Iterator[RenderableType]:
         yield Text.assemble("Bring what lacks: ", ("grader doctor", "cyan"))
 
 
-def _legend(shown: Glyphs) -> Text:
+def _legend(way: Way, shown: Glyphs) -> Text:
     from rich.text import Text
 
     from grader.report.marks import standing
 
     text = Text("Marks:            ")
-    for state in ("passed", "started", "next"):
+    there = {way.state(exercise) for exercise in way.catalog.exercises.values()}
+    for state in (state for state in ("passed", "started", "next") if state in there):
         text.append_text(Text.assemble(standing(state, shown), f" {state}  "))
     text.rstrip()
     return text

@@ -26,10 +26,14 @@ from grader.report.text import first_lines, last_lines, one_line
 
 @dataclass(frozen=True, kw_only=True)
 class Commands:
-    """How the reader repeats this run. `only` is whether the command takes `--only NAME`."""
+    """How the reader repeats this run. `only` is whether the command takes `--only NAME`.
+
+    `hint` is the command that gives one, "" where there is none.
+    """
 
     again: str = "grader check"
     only: bool = True
+    hint: str = ""
 
     def repeat(self, check: str, seed: int) -> str:
         """The exact command that runs one check again on the same inputs."""

@@ -159,9 +159,10 @@ def next_step(report: Report, commands: Commands) -> str:
     failures = not_passed(report)
     if failures:
         first = one_line(failures[0][0].title, 80).rstrip(".")
-        return f'work on "{first}", then run {commands.again}.'
+        stuck = f" Stuck: {commands.hint}." if commands.hint else ""
+        return f'work on "{first}", then run {commands.again}.{stuck}'
     if report.partial:
         return f"run {commands.again} for the whole exercise."
     if report.status is Status.PASSED:
-        return "choose your next exercise with grader roadmap."
+        return "go on with grader next."
     return f"see which checks were skipped above, then run {commands.again}."
