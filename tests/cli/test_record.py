@@ -454,3 +454,16 @@ def test_export_to_a_pipe(grader: Grader, record: Record) -> None:
     first, _, said = grader("export", "/dev/stdout").stdout.partition("\n")
     assert json.loads(first)["kind"] == "attempt"
     assert said == "1 entry written to /dev/stdout.\n"
+
+
+def test_a_reset_is_undone_by_the_command_that_it_names(grader: Grader, work: Path) -> None:
+    assert grader("reset", cwd=work).stdout == "Everything is as it was at the start.\n"
+    start = (work / "orders.py").read_text(encoding="utf-8")
+    (work / "orders.py").write_text("mine = 1\n", encoding="utf-8")
+    done = grader("reset", cwd=work, COLUMNS="40")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "As at the start again:\n  orders.py\n" in done.stdout
+    assert (work / "orders.py").read_text(encoding="utf-8") == start
+    undo = done.stdout.splitlines()[-1].strip()
+    subprocess.run(undo, shell=True, check=True)
+    assert (work / "orders.py").read_text(encoding="utf-8") == "mine = 1\n"

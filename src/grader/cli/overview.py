@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "check": "Grade your work and see what to do next.",
         "hint": "Show one more hint for the task that failed last.",
         "solution": "Show the author's solution, after passing or giving up.",
+        "reset": "Put the files of the start back; yours are kept.",
         "next": "Say what to do now, and with which commands.",
     },
     "Your record": {

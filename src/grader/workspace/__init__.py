@@ -1,6 +1,7 @@
 """The learner's folder: made by `start`, described by `.grader.json`, handed in as a snapshot."""
 
 from grader.workspace.info import WorkspaceInfo, count_attempt, read
+from grader.workspace.reset import Reset, reset
 from grader.workspace.snapshot import (
     snapshot,
     snapshot_archive,
@@ -10,9 +11,11 @@ from grader.workspace.snapshot import (
 from grader.workspace.start import start
 
 __all__ = [
+    "Reset",
     "WorkspaceInfo",
     "count_attempt",
     "read",
+    "reset",
     "snapshot",
     "snapshot_archive",
     "snapshot_folder",

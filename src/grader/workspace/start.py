@@ -24,19 +24,19 @@ def start(
     A file that exists is never overwritten: in a workspace of the same exercise only missing files
     are added; anywhere else an existing file is a UsageError and nothing is written.
     """
-    sources = dict(_sources(exercise))
+    files = dict(sources(exercise))
     known = _known(exercise, target)
-    taken = [name for name in sources if os.path.lexists(target / name)]
+    taken = [name for name in files if os.path.lexists(target / name)]
     if taken and known is None:
         raise UsageError(
             f"{target} already holds {_listed(taken)}; nothing was written",
             fix="choose another folder",
         )
-    for name in sources:
-        _refuse_links(target, name)
+    for name in files:
+        refuse_links(target, name)
     created: list[Path] = []
     try:
-        for name, source in sources.items():
+        for name, source in files.items():
             if name not in taken:
                 _copy(source, target / name)
                 created.append(target / name)
@@ -63,8 +63,8 @@ def _new(exercise: Exercise, target: Path, seed: int | None, folder: Path | None
     )
 
 
-def _sources(exercise: Exercise) -> Iterator[tuple[str, Path]]:
-    """Name in the workspace -> file to copy."""
+def sources(exercise: Exercise) -> Iterator[tuple[str, Path]]:
+    """Name in a new workspace -> file of the exercise to copy."""
     yield exercise.statement.name, exercise.statement
     for parent, folders, files in os.walk(exercise.starter):
         folders[:] = sorted(name for name in folders if name not in SKIPPED)
@@ -90,7 +90,7 @@ def _known(exercise: Exercise, target: Path) -> WorkspaceInfo | None:
     return found
 
 
-def _refuse_links(target: Path, name: str) -> None:
+def refuse_links(target: Path, name: str) -> None:
     """No folder on the way to `name` inside the target may be a link, or a file."""
     path = target
     for step in Path(name).parent.parts:
