@@ -115,6 +115,11 @@ def data_dir(environ: Mapping[str, str] | None = None) -> Path:
     return platformdirs.user_data_path("grader")
 
 
+def completing() -> bool:
+    """Whether a shell asks what it could complete (cli/completion.py)."""
+    return bool(os.environ.get("_GRADER_COMPLETE"))
+
+
 def _config_file(path: Path, *, named: bool) -> dict[str, object]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))

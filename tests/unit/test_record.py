@@ -262,6 +262,21 @@ def test_a_file_that_cannot_be_opened_is_said(record: Record, file: Path) -> Non
         record.entries()
 
 
+def test_a_record_that_is_read_only_can_be_read(
+    record: Record, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a system whose owner made it so; file permissions would not stop who is root."""
+    record.add(tried())
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda path, **how: connect(f"file:{path}?mode=ro", uri=True, **how)
+    )
+    assert len(record.entries()) == 1
+    with pytest.raises(RecordError, match="readonly database") as caught:
+        record.add(tried(1))
+    assert "GRADER_DATA_DIR" in caught.value.fix
+
+
 def test_who_waits_too_long_is_told_why(
     record: Record, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from grader.cli import (
     attack,
     check,
+    completion,
     doctor,
     exchange,
     grade,
@@ -87,6 +88,7 @@ for _name, _function in (
     ("attack", attack.attack),
     ("mutate", mutate.mutate),
     ("doctor", doctor.doctor),
+    ("completion", completion.completion),
     ("stop", stop.stop),
 ):
     app.command(_name, short_help=overview.summary(_name))(_function)

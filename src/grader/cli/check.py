@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grader.cli import completion, output
 from grader.cli import context as common
-from grader.cli import output
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,11 @@ def check(
     path: Annotated[Path, typer.Argument(help="The folder that grader start made.")] = Path(),
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only this check and what it needs. May be repeated."),
+        typer.Option(
+            metavar="NAME",
+            help="Only this check and what it needs. May be repeated.",
+            autocompletion=completion.checks,
+        ),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Repeat a run on the same inputs.")

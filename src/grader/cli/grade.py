@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grader.cli import completion
 from grader.cli import context as common
 from grader.cli import output
 from grader.errors import UsageError
@@ -27,7 +28,12 @@ def grade(
         Path, typer.Argument(help="A folder, a zip or tar archive, or - for one on standard input.")
     ],
     exercise: Annotated[
-        str, typer.Option(metavar="SLUG|DIR", help="The exercise, by name or by its folder.")
+        str,
+        typer.Option(
+            metavar="SLUG|DIR",
+            help="The exercise, by name or by its folder.",
+            autocompletion=completion.exercises,
+        ),
     ],
     form: Annotated[
         Form,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grader.cli import completion, output
 from grader.cli import context as common
-from grader.cli import output
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 def hint(
     context: typer.Context,
-    task: Annotated[str | None, typer.Argument(help="A task, by its name or its number.")] = None,
+    task: Annotated[
+        str | None,
+        typer.Argument(help="A task, by its name or its number.", autocompletion=completion.tasks),
+    ] = None,
 ) -> None:
     """Show one more hint for the task that failed last.
 

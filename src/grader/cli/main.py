@@ -91,8 +91,10 @@ def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
 def _run(arguments: list[str]) -> int:
     if not arguments or arguments[0] in HELP:
         from grader.cli import overview
-        from grader.settings import data_dir
+        from grader.settings import completing, data_dir
 
+        if completing():
+            return _command(arguments)
         say(overview.text() if arguments else overview.text(data_dir()))
         return 0
     if arguments[0] == "--version":
@@ -105,6 +107,7 @@ def _run(arguments: list[str]) -> int:
 
 def _command(arguments: list[str]) -> int:
     import typer
+    from typer.completion import completion_init  # type: ignore[attr-defined]  # it is there
 
     from grader.cli.app import app
 
@@ -112,6 +115,7 @@ def _command(arguments: list[str]) -> int:
     # it no public name.
     wrong_usage = cast(type[Exception], typer.BadParameter.__base__)
     command = typer.main.get_command(app)
+    completion_init()
     try:
         result = command.main(arguments, prog_name="grader", standalone_mode=False)
     except typer.Abort:

@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "This machine": {
         "doctor": "Say whether checks can run here, and what to mend.",
         "images": "Build, list, save, load or remove the container images.",
+        "completion": "Print what lets your shell complete exercises and tasks.",
         "stop": "End the sessions that earlier checks left warm.",
     },
 }

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grader.cli import completion, output
 from grader.cli import context as common
-from grader.cli import output
 
 if TYPE_CHECKING:
     from grader.model.exercise import Exercise
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 def start(
     context: typer.Context,
-    exercise: Annotated[str, typer.Argument(help="The exercise, by name or by its folder.")],
+    exercise: Annotated[
+        str,
+        typer.Argument(
+            help="The exercise, by name or by its folder.", autocompletion=completion.exercises
+        ),
+    ],
     folder: Annotated[
         Path | None, typer.Argument(help="Where to put it.", show_default="./EXERCISE")
     ] = None,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grader.cli import completion, output
 from grader.cli import context as common
-from grader.cli import output
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,7 +87,10 @@ def _standings(known: Mapping[str, Standing], shown: Glyphs) -> Table:
 
 def history(
     context: typer.Context,
-    exercise: Annotated[str, typer.Argument(metavar="SLUG", help="The exercise.")],
+    exercise: Annotated[
+        str,
+        typer.Argument(metavar="SLUG", help="The exercise.", autocompletion=completion.exercises),
+    ],
     json: Json = False,
 ) -> None:
     """Show what you did on one exercise: every attempt, and the hints between them."""
