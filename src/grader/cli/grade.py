@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grader.cli import completion
+from grader.cli import completion, output
 from grader.cli import context as common
-from grader.cli import output
 from grader.errors import UsageError
 from grader.report.forms import Audience, Form
 
