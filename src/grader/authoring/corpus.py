@@ -16,7 +16,7 @@ from grader.model.submission import Submission, SubmittedFile
 EARNS, GETS, HARMS, SHOWS = "earns-nothing", "gets-nothing", "harms-nothing", "shows-nothing"
 REFUSED = "is-refused"
 SHOULD = (EARNS, GETS, HARMS, SHOWS)
-ENDINGS = {"python": ".py", "sql": ".sql"}
+ENDINGS = {"python": ".py", "shell": ".sh", "sql": ".sql"}
 """Runners that attacks are written for, and the files that an attack is appended to."""
 SIGN = "GOT THROUGH"
 """An attack that reached what it should not says so with these words."""
@@ -51,7 +51,7 @@ def _read(root: Path, path: Path, should: str) -> Attack:
     return Attack(
         name=path.relative_to(root).with_suffix("").as_posix(),
         should=should,
-        why=first.removeprefix("-- ").removeprefix("why: ").strip('"'),
+        why=first.removeprefix("-- ").removeprefix("# ").removeprefix("why: ").strip('"'),
         path=path,
         text=text,
     )

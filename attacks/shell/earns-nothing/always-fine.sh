@@ -1,0 +1,2 @@
+# Says nothing and ends well, whatever was asked.
+exit 0
