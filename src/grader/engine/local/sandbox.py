@@ -160,6 +160,7 @@ def _system(plan: Plan, box: Path) -> Iterator[str]:
             yield from ("--symlink", str(Path(name).readlink()), name)
         elif Path(name).is_dir():
             yield from _shown(Path(name))
+    yield from ("--perms", "0755", "--dir", "/etc")  # awk and others lead through /etc/alternatives
     for name in ETC:
         yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
     for name in ("passwd", "group", "hosts"):
