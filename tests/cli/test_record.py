@@ -15,6 +15,8 @@ import pytest
 
 from grader import shipped
 from grader.catalog import slugs
+from grader.cli.main import main
+from grader.model.exercise import Exercise
 from grader.model.report import Outcome, Status
 from grader.progress.entries import Attempt, CheckOutcome, GaveUp, Hint, Started
 from grader.progress.record import Record
@@ -467,3 +469,26 @@ def test_a_reset_is_undone_by_the_command_that_it_names(grader: Grader, work: Pa
     undo = done.stdout.splitlines()[-1].strip()
     subprocess.run(undo, shell=True, check=True)
     assert (work / "orders.py").read_text(encoding="utf-8") == "mine = 1\n"
+
+
+def test_next_is_what_can_run_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], data: Path
+) -> None:
+    """What lacks something comes after the rest of the roadmap, and says what it lacks."""
+    monkeypatch.setenv("GRADER_DATA_DIR", str(data))
+    only: set[str] = set()
+
+    def missing(_: object) -> Callable[[Exercise], str]:
+        return lambda exercise: "" if exercise.slug in only else "redis"
+
+    def shown(command: str) -> str:
+        with pytest.raises(SystemExit) as caught:
+            main([command])
+        assert caught.value.code == 0
+        return capsys.readouterr().out
+
+    monkeypatch.setattr("grader.engine.registry.missing", missing)
+    assert "This machine lacks redis for it: grader doctor" in shown("next")
+    only.add("redis-caching")
+    assert shown("next").endswith("\n  grader start redis-caching\n")
+    assert "→ redis-caching" in shown("roadmap")

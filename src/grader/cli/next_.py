@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 def next_(context: typer.Context) -> None:
     """Say what to do now, and with which commands.
 
-    It is the exercise that you began and did not finish, or else the next one of the roadmap.
+    It is the exercise that you began and did not finish, or else the next one of the roadmap that
+    can run on this machine.
     """
     from rich.text import Text
 
     from grader.catalog import load_catalog
+    from grader.engine.registry import missing
     from grader.progress.record import Record
     from grader.progress.standings import standings, what_next
     from grader.report.marks import glyphs
@@ -35,7 +37,9 @@ def next_(context: typer.Context) -> None:
     settings = common.settings(context)
     catalog = load_catalog(common.catalog_root(settings))
     known = standings(settings.data_dir)
-    name = what_next(list(catalog.exercises), known)
+    lack = missing(settings)
+    lacks = {name: what for name, one in catalog.exercises.items() if (what := lack(one))}
+    name = what_next(sorted(catalog.exercises, key=lacks.__contains__), known)
     screen = output.stdout()
     if name is None:
         passed = "You have passed every exercise there is."
@@ -45,6 +49,8 @@ def next_(context: typer.Context) -> None:
     parts = _view(catalog.exercises[name], known.get(name), folder, glyphs(screen.options))
     for part in parts:
         screen.print(part, crop=False)
+    if name in lacks:
+        screen.print(Text(f"\nThis machine lacks {lacks[name]} for it: grader doctor", "yellow"))
 
 
 def _view(

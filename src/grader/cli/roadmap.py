@@ -74,7 +74,8 @@ def _way(catalog: Catalog, settings: Settings) -> Way:
     known: Mapping[str, Standing] = {}
     with output.warned("nothing is marked"):
         known = standings(settings.data_dir)
-    return Way(catalog, known, what_next(list(catalog.exercises), known), lacks)
+    order = sorted(catalog.exercises, key=lacks.__contains__)  # what can run here comes first
+    return Way(catalog, known, what_next(order, known), lacks)
 
 
 def _find(catalog: Catalog, name: str) -> Topic:
