@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from grader.agent import programs
+from grader.agent import programs, relay
 from grader.agent.relay import Relays
 from grader.judge.certificates import Authority
 from grader.judge.handlers import Answer, Request
@@ -37,9 +37,8 @@ class Agent:
             self.relays.leave(body["port"], datagrams=body["datagrams"])
             return {}
         assert op == "reach"
-        port = body["port"] or programs.free_port()
-        self.relays.reach(port, str(self.folder / body["socket"]), datagrams=body["datagrams"])
-        return {"port": port}
+        path = str(self.folder / body["socket"])
+        return {"port": self.relays.reach(body["port"], path, datagrams=body["datagrams"])}
 
 
 @pytest.fixture
@@ -145,6 +144,17 @@ def test_the_end_of_a_check_closes_everything(world: World, agent: Agent) -> Non
         with socket.socket(socket.AF_INET, kind) as again:
             again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             again.bind(("127.0.0.1", port))
+
+
+def test_a_port_that_is_free_and_cannot_be_had(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connections linger where nobody listens any more: another port is taken."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        offered = iter([other.getsockname()[1], programs.free_port()])
+        monkeypatch.setattr(relay, "free_port", lambda: next(offered))
+        served = world.serve(lambda _: (200, "second"))
+    assert httpx.get(served.url, trust_env=False).text == "second"
 
 
 def test_a_sandbox_that_comes_later(world: World, agent: Agent) -> None:

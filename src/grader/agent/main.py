@@ -179,9 +179,8 @@ class Agent:
         return {"text": printed[-TAIL:].decode("utf-8", "replace")}
 
     def reach(self, request: Request) -> Reply:
-        port = request["port"] or programs.free_port()
         path = os.path.join(self._session, request["socket"])
-        self._relays.reach(port, path, datagrams=request["datagrams"])
+        port = self._relays.reach(request["port"], path, datagrams=request["datagrams"])
         return {"port": port}
 
     def leave(self, request: Request) -> Reply:

@@ -16,6 +16,9 @@ import threading
 from typing import Any
 
 from .datagrams import DatagramRelay
+from .programs import free_port
+
+PORTS_TRIED = 20
 
 
 class Pipe(asyncio.Protocol):
@@ -92,6 +95,7 @@ class Relay:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, port: int, target: str, shared: bool
     ) -> None:
+        """Raises OSError when the port is taken."""
         self._loop = loop
         self._target = target
         self._pipes: set[Pipe] = set()
@@ -102,7 +106,11 @@ class Relay:
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(shared))
         self._listener.setblocking(False)
-        self._listener.bind(("127.0.0.1", port))
+        try:
+            self._listener.bind(("127.0.0.1", port))
+        except OSError:
+            self._listener.close()
+            raise
 
     def open(self) -> None:
         if not self._open:
@@ -234,29 +242,39 @@ class Relays:
         asyncio.run_coroutine_threadsafe(listen(), self._loop).result(5)
         os.chmod(path, 0o666)  # the judge has another user id
 
-    def reach(self, port: int, path: str, *, datagrams: bool) -> None:
+    def reach(self, port: int, path: str, *, datagrams: bool) -> int:
         """Until the reset or `leave`, carry what connects to a port in here to a unix socket.
 
-        Asked for again, nothing changes. Raises OSError when the port is taken by somebody else.
+        Port 0 is any free one; returns which. Asked for again, nothing changes. Raises OSError
+        when the port is taken by somebody else.
         """
 
-        async def listen() -> None:
-            if (port, datagrams) in self._worlds:
-                return
-            try:
+        async def listen(port: int) -> int:
+            if (port, datagrams) not in self._worlds:
+                made: Relay | DatagramRelay
                 if datagrams:
                     made = DatagramRelay(self._loop, port, path)
                     await made.open()
-                    self._worlds[port, True] = made
                 else:
-                    relay = Relay(self._loop, port, path, self._shared)
-                    relay.open()
-                    self._worlds[port, False] = relay
+                    made = Relay(self._loop, port, path, self._shared)
+                    made.open()
+                self._worlds[port, datagrams] = made
+            return port
+
+        def attempt(port: int) -> int:
+            return asyncio.run_coroutine_threadsafe(listen(port), self._loop).result(5)
+
+        if port:
+            try:
+                return attempt(port)
             except OSError:
                 if not self._shared:  # else it is another sandbox's of this run, as in `begin`
                     raise
-
-        asyncio.run_coroutine_threadsafe(listen(), self._loop).result(5)
+                return port
+        for _ in range(PORTS_TRIED):  # one that nobody listens on may still be taken
+            with contextlib.suppress(OSError):
+                return attempt(free_port())
+        raise OSError("no free port was found")
 
     def leave(self, port: int, *, datagrams: bool) -> None:
         """The port is nobody's again: connections to it are refused."""
