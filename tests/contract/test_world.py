@@ -63,7 +63,7 @@ def echo(request: Request) -> Answer:
 def test_a_handler_answers_over_http(world: World) -> None:
     """Method, path, query and body arrive; JSON, text, bytes and nothing are sent as such."""
     server = world.serve(echo)
-    with httpx.Client(base_url=server.url, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
         told = client.request("PURGE", "/a%20b?x=1&x=&y=2", content=b"\xffz")
         assert told.json() == {
             "method": "PURGE",
@@ -92,14 +92,14 @@ def test_a_handler_answers_over_http(world: World) -> None:
 )
 def test_what_is_a_body(world: World, content: Any, sent: bytes, kind: str | None) -> None:
     server = world.serve(lambda _: (200, content))
-    answer = httpx.get(server.url, trust_env=False)
+    answer = httpx.get(server.url, trust_env=False, timeout=30)
     assert (answer.content, answer.headers.get("content-type")) == (sent, kind)
 
 
 def test_a_connection_is_kept(world: World) -> None:
     """Several requests on one connection, also behind an answer that has no body."""
     server = world.serve(lambda request: (int(request.path[1:]), "text"))
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     for status in (200, 204, 304, 404):
         connection.request("GET", f"/{status}")
         answer = connection.getresponse()
@@ -113,11 +113,11 @@ def test_answers_are_held(world: World) -> None:
     server = world.serve(lambda _: (200, "late"))
     server.hold()
     with ThreadPoolExecutor() as pool:
-        asking = [pool.submit(httpx.get, server.url, trust_env=False) for _ in range(3)]
+        asking = [pool.submit(httpx.get, server.url, trust_env=False, timeout=30) for _ in range(3)]
         server.wait(3)
         assert not any(one.done() for one in asking)
         server.release()
-        assert [one.result(5).text for one in asking] == ["late"] * 3
+        assert [one.result(30).text for one in asking] == ["late"] * 3
     with pytest.raises(AssertionError, match=r"4 requests should have come by now; there were 3"):
         server.wait(4, within=0.05)
 
@@ -125,13 +125,13 @@ def test_answers_are_held(world: World) -> None:
 def test_what_is_closed_refuses(world: World) -> None:
     """Open connections end, new ones are refused, and what came stays known."""
     server = world.serve(lambda _: (200, "ok"))
-    with httpx.Client(base_url=server.url, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
         client.get("/before")
         server.close()
         with pytest.raises(httpx.TransportError):
             client.get("/after")
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", server.port), 5)
+        socket.create_connection(("127.0.0.1", server.port), 30)
     assert [one.path for one in server.requests] == ["/before"]
 
 
@@ -154,14 +154,14 @@ def test_a_port_that_is_free_and_cannot_be_had(
         offered = iter([other.getsockname()[1], programs.free_port()])
         monkeypatch.setattr(relay, "free_port", lambda: next(offered))
         served = world.serve(lambda _: (200, "second"))
-    assert httpx.get(served.url, trust_env=False).text == "second"
+    assert httpx.get(served.url, trust_env=False, timeout=30).text == "second"
 
 
 def test_a_sandbox_that_comes_later(world: World, agent: Agent) -> None:
     """It reaches what is served at the same ports, also when it was there all the time."""
     server = world.serve(lambda _: (200, "ok"))
     world.greet(agent)  # type: ignore[arg-type]  # all that it uses
-    assert httpx.get(server.url, trust_env=False).text == "ok"
+    assert httpx.get(server.url, trust_env=False, timeout=30).text == "ok"
 
 
 def test_raw_connections(world: World) -> None:
@@ -174,7 +174,7 @@ def test_raw_connections(world: World) -> None:
         connection.sendall(b"END")
 
     served = world.tcp(talk)
-    with socket.create_connection(("127.0.0.1", served.port), 5) as client:
+    with socket.create_connection(("127.0.0.1", served.port), 30) as client:
         client.sendall(b"one\ntwo\n")
         client.shutdown(socket.SHUT_WR)
         assert b"".join(iter(lambda: client.recv(100), b"")) == b"ONE\nTWO\nEND"
@@ -192,7 +192,7 @@ def test_datagrams(world: World) -> None:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second,
     ):
         for client in (first, second):
-            client.settimeout(5)
+            client.settimeout(30)
             client.connect(("127.0.0.1", served.port))
         first.send(b"two")
         second.send(b"none")
@@ -208,7 +208,7 @@ def test_one_number_over_udp_and_tcp(world: World) -> None:
     small = world.udp(lambda data: data)
     large = world.tcp(lambda connection: connection.sendall(b"whole"), port=small.port)
     assert large.port == small.port
-    with socket.create_connection(("127.0.0.1", large.port), 5) as client:
+    with socket.create_connection(("127.0.0.1", large.port), 30) as client:
         assert client.recv(10) == b"whole"
     large.close()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
@@ -221,12 +221,12 @@ def test_more_connections_than_are_kept(world: World) -> None:
     """The next one is closed at once; nobody else notices."""
     served = world.tcp(lambda connection: connection.sendall(connection.recv(10)))
     clients = [
-        socket.create_connection(("127.0.0.1", served.port), 5) for _ in range(MOST_CONNECTIONS)
+        socket.create_connection(("127.0.0.1", served.port), 30) for _ in range(MOST_CONNECTIONS)
     ]
     for client in clients:
-        client.settimeout(5)
-    with socket.create_connection(("127.0.0.1", served.port), 5) as late:
-        late.settimeout(5)
+        client.settimeout(30)
+    with socket.create_connection(("127.0.0.1", served.port), 30) as late:
+        late.settimeout(30)
         assert late.recv(10) == b""
     for client in clients[:3]:
         client.sendall(b"hello")
@@ -250,8 +250,8 @@ def test_more_connections_than_are_kept(world: World) -> None:
 def test_what_is_no_request(world: World, request_bytes: bytes) -> None:
     """It is refused with a status of its own and never reaches the handler."""
     server = world.serve(echo)
-    with socket.create_connection(("127.0.0.1", server.port), 5) as client:
-        client.settimeout(5)
+    with socket.create_connection(("127.0.0.1", server.port), 30) as client:
+        client.settimeout(30)
         client.sendall(request_bytes)
         assert client.recv(12)[9:10] == b"4" or request_bytes.startswith(b"\0")
     assert (server.requests, world.error) == ([], None)
@@ -265,7 +265,7 @@ def test_a_handler_that_raises_is_told(world: World) -> None:
 
     server = world.serve(handler)
     with pytest.raises(httpx.TransportError):
-        httpx.get(f"{server.url}/lost", trust_env=False)
+        httpx.get(f"{server.url}/lost", trust_env=False, timeout=30)
     assert repr(world.error) == "KeyError('/lost')"
     world.close()
     assert world.error is None
@@ -274,7 +274,7 @@ def test_a_handler_that_raises_is_told(world: World) -> None:
 def _fetch(server: Any, trusted: str, name: str = "shop.test") -> str:
     context = ssl.create_default_context(cadata=trusted)
     with (
-        socket.create_connection(("127.0.0.1", server.port), 5) as raw,
+        socket.create_connection(("127.0.0.1", server.port), 30) as raw,
         context.wrap_socket(raw, server_hostname=name) as client,
     ):
         client.sendall(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
