@@ -20,8 +20,9 @@ from grader.judge.standstill import Standstill
 from grader.judge.together import Together
 from grader.judge.world import World
 
-SILENT = ("refused", "closed", "timeout")
-"""How a check breaks when the learner's server is not there any more."""
+SILENT = {"refused": 1.0, "closed": 1.0, "timeout": 0.0}
+"""How a check breaks when the learner's server is not there any more, and how many seconds its end
+may take until it is known."""
 LOOK_SECONDS = 5.0
 """What looking at the servers behind a check may take."""
 
@@ -144,7 +145,8 @@ class Plugin:
     def _explain(self, verdict: Verdict) -> None:
         """Add what the learner's programs printed; a server that crashed is why it is silent."""
         solution = self._run.solution
-        crashed = solution.crashed() if verdict.reason in SILENT else None
+        silent = verdict.reason in SILENT
+        crashed = solution.crashed(SILENT[verdict.reason]) if silent else None
         if crashed is not None:
             verdict.reason = crashed.reason
             verdict.message = f"{crashed.message} {verdict.message}"

@@ -76,15 +76,23 @@ class Solution:
     def _interpreters_printed(self) -> str:
         return said(self.client.request("tail", within=1, grace=1), "text", 2 * TAIL)
 
-    def crashed(self) -> Broke | None:
-        """How a background program ended that the test did not end; None when none did."""
-        for one in self._processes:
-            try:
-                ended = one.ended(within=1)
-            except Broke as error:
-                return error
-            if ended is not None:
-                return ended
+    def crashed(self, patience: float) -> Broke | None:
+        """How a background program ended that the test did not end; None when none did.
+
+        Its connections close before its end is known: so many seconds are given to that.
+        """
+        until = time.monotonic() + patience
+        while self._processes:
+            for one in self._processes:
+                try:
+                    ended = one.ended(within=1)
+                except Broke as error:
+                    return error
+                if ended is not None:
+                    return ended
+            if time.monotonic() >= until:
+                break
+            time.sleep(0.02)
         return None
 
     def printed_too(self, text: str) -> None:
