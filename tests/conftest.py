@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from grader.engine.local.engine import LocalEngine
 
 ROOT = Path(__file__).parent.parent
-# A shell starts what runs in its background with Ctrl-C ignored, and so would be what tests start.
+# What a shell starts in its background ignores Ctrl-C, with nohup a closed terminal, too; and so
+# would what tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # How long an example takes says more about the machine than about the code.
 hypothesis_settings.register_profile("patient", deadline=None)
 hypothesis_settings.load_profile("patient")
