@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -62,7 +63,17 @@ class Program:
         os.environ.update(env or {})
         return self
 
-    def run(self, argv: list[str], *, stdin: bytes = b"", **_: Any) -> SimpleNamespace:
+    def run(
+        self,
+        argv: list[str],
+        *,
+        stdin: bytes = b"",
+        files: dict[str, str] | None = None,
+        **_: Any,
+    ) -> SimpleNamespace:
+        for name, content in (files or {}).items():
+            (Path(JOB["solution"]) / name).write_text(content)
+        importlib.invalidate_caches()
         done = subprocess.run(
             argv, input=stdin, capture_output=True, cwd=JOB["solution"], check=True
         )
@@ -166,4 +177,6 @@ class Bare:
 
 if __name__ == "__main__":
     sys.dont_write_bytecode = True
-    raise SystemExit(pytest.main(["-q", "-c", os.devnull, *sys.argv[1:]], [Bare()]))
+    with tempfile.TemporaryDirectory() as copy:  # tests may put files beside the submission
+        JOB["solution"] = shutil.copytree(JOB["solution"], copy, dirs_exist_ok=True)
+        raise SystemExit(pytest.main(["-q", "-c", os.devnull, *sys.argv[1:]], [Bare()]))
