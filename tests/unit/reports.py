@@ -17,7 +17,7 @@ from grader.report.forms import Audience, Form, render
 FOLDER = Path(__file__).parent.parent / "data" / "reports"
 SCHEMAS = FOLDER.parent / "schemas"
 FAILED = "three-failures-in-full-others-one-line"
-PASSED = "passed-names-the-roadmap-as-next-step"
+PASSED = "passed-names-the-next-step"
 ERROR = "infrastructure-error-is-no-zero"
 STORED = (FAILED, PASSED, ERROR)
 TOKEN = "0123456789abcdef0123456789abcdef"
