@@ -393,6 +393,14 @@ def test_no_docker_and_nothing_that_could_run_it(
     assert done.returncode == 3
     assert "warning: No Docker answers: the engine local runs the program." in done.stderr
     assert "\nfix: " in done.stderr
+    listed = grader("--exercises", str(shell_exercise), "roadmap", "--json", **nowhere)
+    exercises = [
+        one
+        for stage in json.loads(listed.stdout)["stages"]
+        for topic in stage["topics"]
+        for one in topic["exercises"]
+    ]
+    assert [one["slug"] for one in exercises if one["missing"]] == ["it"]
 
 
 def test_a_signal_that_is_ignored_stays_so(tmp_path: Path) -> None:
