@@ -28,6 +28,7 @@ _NO_CHARACTER = "a character here is not allowed in YAML"
 _ALIAS = "an alias (*name) is not allowed here"
 DEEPEST = 30
 """Maps and lists in each other, at most. Our files need six."""
+_TOO_DEEP = f"is nested more than {DEEPEST} deep"
 LONGEST = 500
 """Characters of a problem's message: a file may hold longer keys and texts than one can read."""
 LONGEST_NUMBER = 100
@@ -80,9 +81,10 @@ def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         said = error.problem or error.context or "cannot be read"
-        return Problem(
-            file=file, line=mark.line + 1 if mark else 0, message=f"is not valid YAML: {said}"
-        )
+        # libyaml has a limit of its own, which reading ahead may reach before we reach ours.
+        deep = said == "exceeded maximum nesting depth"
+        message = _TOO_DEEP if deep else f"is not valid YAML: {said}"
+        return Problem(file=file, line=mark.line + 1 if mark else 0, message=message)
     position = getattr(error, "position", 0)
     line = text.count("\n", 0, position) + 1
     return Problem(file=file, line=line, message=_NO_CHARACTER)
@@ -131,8 +133,7 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path, line)
         if len(path) >= DEEPEST:
-            message = f"is nested more than {DEEPEST} deep"
-            raise _Refused(Problem(file=self.file, line=line, message=message))
+            raise _Refused(Problem(file=self.file, line=line, message=_TOO_DEEP))
         kind = "map" if isinstance(event, yaml.MappingStartEvent) else "seq"
         tag = str(getattr(event, "tag", None) or "!")
         if tag not in ("!", _TAG + kind):
@@ -150,8 +151,7 @@ class _Builder:
             if not open_:
                 return
             if open_ > DEEPEST:
-                message = f"is nested more than {DEEPEST} deep"
-                raise _Refused(Problem(file=self.file, line=_line(event), message=message))
+                raise _Refused(Problem(file=self.file, line=_line(event), message=_TOO_DEEP))
             event = next(self._events)
 
     def _sequence(self, path: KeyPath) -> list[object]:

@@ -150,7 +150,12 @@ class Link:
     async def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         with contextlib.suppress(FileNotFoundError):
             Path(self._path).unlink()
-        await loop.create_unix_server(lambda: Near(self, loop, self._reader()), self._path)
+
+        def make() -> Near:
+            return Near(self, loop, self._reader())
+
+        # More than asyncio's 100: a unix socket refuses at once what finds its queue full.
+        await loop.create_unix_server(make, self._path, backlog=2 * MOST_CONNECTIONS)
         os.chmod(self._path, 0o666)  # noqa: PTH101,S103 -- the sandbox has another user id
         self.flowing.set()
 

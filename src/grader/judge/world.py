@@ -60,7 +60,8 @@ class Served:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(path))
         os.chmod(path, 0o666)  # noqa: PTH101,S103 -- the sandbox has another user id
-        self._listener.listen(64)
+        # A unix socket refuses at once what finds its queue full.
+        self._listener.listen(2 * MOST_CONNECTIONS)
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
