@@ -91,11 +91,16 @@ def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
 def _run(arguments: list[str]) -> int:
     if not arguments or arguments[0] in HELP:
         from grader.cli import overview
-        from grader.settings import completing, data_dir
+        from grader.settings import completing
 
         if completing():
             return _command(arguments)
-        say(overview.text() if arguments else overview.text(data_dir()))
+        if arguments:
+            say(overview.text())
+            return 0
+        from grader.cli.home import home
+
+        home()
         return 0
     if arguments[0] == "--version":
         from grader import __version__

@@ -15,9 +15,11 @@ from grader.cli import output
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from grader.cli.roadmap import Way
     from grader.model.exercise import Exercise
     from grader.progress.standings import Standing
     from grader.report.marks import Glyphs
+    from grader.settings import Settings
 
 
 def next_(context: typer.Context) -> None:
@@ -26,31 +28,34 @@ def next_(context: typer.Context) -> None:
     It is the exercise that you began and did not finish, or else the next one of the roadmap that
     can run on this machine.
     """
-    from rich.text import Text
-
     from grader.catalog import load_catalog
-    from grader.engine.registry import missing
-    from grader.progress.record import Record
-    from grader.progress.standings import standings, what_next
+    from grader.cli.roadmap import way_of
     from grader.report.marks import glyphs
 
     settings = common.settings(context)
-    catalog = load_catalog(common.catalog_root(settings))
-    known = standings(settings.data_dir)
-    lack = missing(settings)
-    lacks = {name: what for name, one in catalog.exercises.items() if (what := lack(one))}
-    name = what_next(sorted(catalog.exercises, key=lacks.__contains__), known)
+    way = way_of(load_catalog(common.catalog_root(settings)), settings)
     screen = output.stdout()
+    for part in lead(way, settings, glyphs(screen.options)):
+        screen.print(part, crop=False)
+
+
+def lead(way: Way, settings: Settings, shown: Glyphs) -> Iterator[RenderableType]:
+    """The way on, with the commands to be typed."""
+    from rich.text import Text
+
+    from grader.progress.record import Record
+
+    name = way.next
     if name is None:
         passed = "You have passed every exercise there is."
-        screen.print(Text(passed if catalog.exercises else "There are no exercises.", "bold"))
+        yield Text(passed if way.catalog.exercises else "There are no exercises.", "bold")
         return
-    folder = Record(settings.data_dir).workspaces().get(name)
-    parts = _view(catalog.exercises[name], known.get(name), folder, glyphs(screen.options))
-    for part in parts:
-        screen.print(part, crop=False)
-    if name in lacks:
-        screen.print(Text(f"\nThis machine lacks {lacks[name]} for it: grader doctor", "yellow"))
+    folder = None
+    with output.warned("where you work is not known"):
+        folder = Record(settings.data_dir).workspaces().get(name)
+    yield from _view(way.catalog.exercises[name], way.known.get(name), folder, shown)
+    if name in way.lacks:
+        yield Text(f"\nThis machine lacks {way.lacks[name]} for it: grader doctor", "yellow")
 
 
 def _view(

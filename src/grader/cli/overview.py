@@ -3,17 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from grader.errors import RecordError
-
-if TYPE_CHECKING:
-    from grader.progress.standings import Standing
-
-SHOWN = 5
-"""So many exercises of the learner's are listed, those touched last."""
 
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Learn": {
@@ -65,8 +54,8 @@ def summary(command: str) -> str:
     return {name: line for group in COMMANDS.values() for name, line in group.items()}[command]
 
 
-def text(record: Path | None = None) -> str:
-    """The whole screen, without the last line feed; with what the record in a folder says."""
+def text() -> str:
+    """The whole screen, without the last line feed."""
     lines = [
         "Learn backend development with real exercises, graded against real servers.",
         "",
@@ -74,29 +63,4 @@ def text(record: Path | None = None) -> str:
     ]
     for heading, entries in (*COMMANDS.items(), ("Options", OPTIONS)):
         lines += ["", heading, *(f"  {name:<17}{line}" for name, line in entries.items())]
-    return "\n".join([*lines, "", *_end(record)])
-
-
-def _end(record: Path | None) -> list[str]:
-    from grader.progress.standings import standings
-
-    try:
-        known = {} if record is None else standings(record)
-    except RecordError:  # the commands that need it say what is wrong with it
-        known = {}
-    if not known:
-        return ["Begin with: grader roadmap"]
-    lines = [f"  {_standing(one)}" for one in islice(known.values(), SHOWN)]
-    if len(known) > SHOWN:
-        lines.append(f"  and {len(known) - SHOWN} more: grader status")
-    return ["Your exercises", *lines, "", "Go on with: grader next"]
-
-
-def _standing(one: Standing) -> str:
-    if one.passed:
-        said = "passed"
-    elif one.best is None:
-        said = "started"
-    else:
-        said = f"started, best {int(one.best)} of 100"
-    return f"{one.exercise:<22} {said}"
+    return "\n".join([*lines, "", "Begin with: grader"])

@@ -35,7 +35,7 @@ def roadmap(
     settings = common.settings(context)
     catalog = load_catalog(common.catalog_root(settings))
     chosen = None if topic is None else _find(catalog, topic)
-    way = _way(catalog, settings)
+    way = way_of(catalog, settings)
     if json:
         _print_json(way, chosen)
         return
@@ -65,7 +65,8 @@ class Way:
         return "next" if exercise.slug == self.next else "open"
 
 
-def _way(catalog: Catalog, settings: Settings) -> Way:
+def way_of(catalog: Catalog, settings: Settings) -> Way:
+    """How far the learner is, and what can run here."""
     from grader.engine.registry import missing
     from grader.progress.standings import standings, what_next
 
@@ -112,7 +113,7 @@ def _whole(way: Way, shown: Glyphs) -> Iterator[RenderableType]:
         yield _stage(way, stage, shown)
     yield Text()
     if way.known:
-        yield _legend(way, shown)
+        yield legend(way, shown)
         yield Text.assemble("Go on:            ", ("grader next", "cyan"))
     elif way.next is not None:
         yield Text.assemble("Start with:       ", (f"grader start {way.next}", "cyan"))
@@ -121,7 +122,8 @@ def _whole(way: Way, shown: Glyphs) -> Iterator[RenderableType]:
         yield Text.assemble("Bring what lacks: ", ("grader doctor", "cyan"))
 
 
-def _legend(way: Way, shown: Glyphs) -> Text:
+def legend(way: Way, shown: Glyphs) -> Text:
+    """What the marks in use mean."""
     from rich.text import Text
 
     from grader.report.marks import standing

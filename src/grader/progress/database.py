@@ -1,6 +1,6 @@
 """The record on disk: one SQLite file, safe from crashes and from two terminals at once.
 
-Loaded without any library, because bare `grader` looks in here.
+Loaded without any library: most commands only look in here.
 """
 
 from __future__ import annotations

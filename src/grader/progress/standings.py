@@ -1,6 +1,6 @@
 """How far the learner is with each exercise, asked of the record in one query.
 
-Loaded without any library, because bare `grader` shows it.
+Loaded without any library: most commands only look in here.
 """
 
 from __future__ import annotations
