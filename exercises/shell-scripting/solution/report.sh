@@ -10,7 +10,7 @@ main() {
     case $2 in
     /*) cd -- "$2" ;;
     *) cd -- "./$2" ;; # a name such as - means something else to cd
-    esac
+    esac || usage "cannot enter: $2"
     "$1"
 }
 

@@ -88,6 +88,23 @@ class Report:
         script = 'exec bash report.sh "$1" "$PWD/$2"'
         return self._solution.run(["sh", "-c", script, "sh", command, folder], timeout=SECONDS)
 
+    def run_locked_out(self, command, folder):
+        """With a new FOLDER that this user may not enter; it is open again afterwards."""
+        script = """
+            mkdir "$2" && chmod 000 "$2" || exit 99
+            if [ -x "$2" ]; then
+                echo "root enters everywhere" >&2
+                code=2
+            else
+                bash report.sh "$1" "$2"
+                code=$?
+            fi
+            chmod 755 "$2"
+            exit "$code"
+        """
+        argv = ["sh", "-c", script, "sh", command, folder]
+        return self._solution.run(argv, collect=["**"], timeout=SECONDS)
+
     def expect(self, got, expected, message):
         if got != expected:
             for line, remark in remarks(self._solution):

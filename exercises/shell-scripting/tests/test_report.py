@@ -38,7 +38,7 @@ def word(rng):
 @pytest.mark.check(task="find", points=2, seconds=60)
 def test_lists_the_logs(report, rng):
     """list names every log, and nothing else."""
-    a, b, c = (word(rng) for _ in range(3))
+    a, b, c = f"{word(rng)} {word(rng)}", word(rng), word(rng)
     logs = [f"{a}.log", f"{b}/{c}.log", f"{b}-{a}.log", f"{b}/old/{a}.log.gz", f"Z{c}.log"]
     logs += [f".{c}.log", f"{c}/.cache/{b}.log", f"{a}.log.log"]
     others = [
@@ -78,7 +78,8 @@ def test_lists_the_logs(report, rng):
     report.expect(
         listed(absolute),
         names,
-        "FOLDER was given from the root (/...) here, and the names came out differently.",
+        f"FOLDER is the whole path of {a!r} here, from the root (/...), and the names came out "
+        "differently.",
     )
 
 
@@ -440,6 +441,13 @@ def test_touches_nothing_else(report, rng):
 
 # 4. Say what went wrong
 
+WHOLE = 'A name with a blank in it should stay in one piece: "$name" in quotes.'
+
+
+def named(name, result):
+    """Whether stderr has the name, as it is or as printf %q writes it."""
+    return name in result.stderr.decode("utf-8", "replace").replace("\\ ", " ")
+
 
 @pytest.mark.check(task="fail", points=2, seconds=60, needs=["test_rotates"])
 def test_wrong_usage(report, rng):
@@ -459,9 +467,15 @@ def test_wrong_usage(report, rng):
         ["summary", word(rng)],
         ["list", "access.log"],
     ]
-    for arguments in wrong:
+    locked = word(rng)
+    for arguments in [*wrong, ["rotate", locked]]:
         command = shlex.join(["bash", "report.sh", *arguments])
-        result = report.run(*arguments, look=True)
+        if locked in arguments:
+            result = report.run_locked_out(*arguments)
+            tree[locked] = FOLDER
+            command += " (a folder that may not be entered)"
+        else:
+            result = report.run(*arguments, look=True)
         report.expect_tree(
             result,
             tree,
@@ -488,7 +502,7 @@ def test_damaged_log(report, rng):
     tree = {name: content(name, lines) for name, lines in logs.items()}
     whole = packed(requests(rng, 400))
     damaged = {
-        f"{a}/{c}.log.gz": whole[: len(whole) * 2 // 3],
+        f"{a}/new {c}.log.gz": whole[: len(whole) * 2 // 3],
         f"{b}/{c}{a}.log.gz": whole[:-6] + bytes(255 - byte for byte in whole[-6:-4]) + whole[-4:],
         f"{c}/{b}.log.gz": plain(requests(rng, 2)),
     }
@@ -506,15 +520,15 @@ def test_damaged_log(report, rng):
         "A log was damaged: the exit code should be 1. That of a pipe is the one of its last "
         "command, unless pipefail is set, and a loop in a pipe keeps its variables to itself.",
     )
-    told = result.stderr.decode("utf-8", "replace")
-    missed = [name for name in damaged if name.rpartition("/")[2] not in told]
-    report.expect(missed, [], "These damaged logs should be named on stderr.")
+    missed = [name for name in damaged if not named(name.rpartition("/")[2], result)]
+    report.expect(missed, [], f"These damaged logs should be named on stderr. {WHOLE}")
 
 
 @pytest.mark.check(task="fail", points=2, seconds=60, needs=["test_rotates"])
 def test_cannot_rotate(report, rng):
     """A log that cannot be rotated is left alone and named."""
     a, b, c, d, good = (f"{word(rng)}.log" for _ in range(5))
+    a = f"0 {a}"
     site = with_history(rng, f"0{good}", requests(rng, 2), 3) | with_history(
         rng, f"{word(rng)}/{good}", requests(rng, 2), 2
     )
@@ -535,6 +549,5 @@ def test_cannot_rotate(report, rng):
         "These files do not hold what they should hold now.",
     )
     report.expect(result.code, 1, "Some logs were not rotated: the exit code should be 1.")
-    told = result.stderr.decode("utf-8", "replace")
-    missed = [name for name in left if name not in told]
-    report.expect(missed, [], "These logs were not rotated, and should be named on stderr.")
+    missed = [name for name in left if not named(name, result)]
+    report.expect(missed, [], f"These logs were not rotated: name them on stderr. {WHOLE}")
