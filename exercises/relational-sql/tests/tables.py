@@ -35,7 +35,8 @@ def what_it_says(error):
 
 def refusal(connection, table, row):
     """Why PostgreSQL refuses this row; None when it takes it. Nothing stays in the table."""
-    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+    # An id may be given also where PostgreSQL fills it in: OVERRIDING changes nothing elsewhere.
+    statement = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})").format(
         sql.Identifier(table),
         sql.SQL(", ").join(map(sql.Identifier, row)),
         sql.SQL(", ").join(sql.Placeholder() * len(row)),

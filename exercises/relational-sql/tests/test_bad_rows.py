@@ -145,11 +145,13 @@ def test_doubles(psql, postgres):
     """What may be there once is refused the second time."""
     psql.file("schema.sql")
     some_books(postgres)
+    transfer = postgres.value("SELECT id FROM transfers LIMIT 1")
     twice = {
         "an id of members": ("members", {"id": 1}),
         "an id of categories": ("categories", {"id": 2}),
         "an id of products": ("products", {"id": 2}),
         "an id of orders": ("orders", {"id": 2}),
+        "an id of transfers": ("transfers", {"id": transfer}),
         "an email": ("members", {"email": "ann@x.org"}),
         "an email, with other letters than before": ("members", {"email": "aNN@x.org"}),
         "an email, with small letters": ("members", {"email": "bob@x.org"}),
