@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -118,7 +119,7 @@ def item(function: Callable[..., Any], *marks: pytest.Mark, **params: Any) -> An
     made._obj = function
     made.iter_markers = lambda name=None: iter(marks)  # type: ignore[method-assign]
     if params:
-        named = SimpleNamespace(params=params, id=made.name.partition("[")[2][:-1])
+        named = SimpleNamespace(params=params, id=made.name.partition("[")[2][:-1], marks=[])
         made.callspec = named  # type: ignore[assignment]
     return made
 
@@ -160,10 +161,42 @@ def test_a_mark_is_read() -> None:
 
 
 def test_the_nearer_mark_wins_key_by_key() -> None:
-    """A parameter's own mark changes what it names and keeps the rest."""
+    """A function's mark changes what it names and keeps the rest of its module's."""
     found = read(item(named, mark(points=3), mark("t", points=1, hint="H."), size=2))
     assert (found.id, found.name) == ("named[2]", "named")
     assert (found.task, found.points, found.hint) == ("t", 3, "H.")
+
+
+MARKED = """
+import pytest
+
+pytestmark = pytest.mark.check("module", seconds=9, show="title")
+
+
+@pytest.mark.parametrize(
+    "size", [pytest.param(1, marks=pytest.mark.check(task="own", points=3)), 2]
+)
+@pytest.mark.check(task="function", points=2, show="full")
+def test_size(size):
+    \"\"\"Size {size}.\"\"\"
+"""
+
+
+def test_the_mark_of_one_parameter_wins(tmp_path: Path) -> None:
+    """As pytest itself collects them: parameter before function before module."""
+    (tmp_path / "test_marked.py").write_text(MARKED)
+    collected: list[pytest.Item] = []
+
+    class Collector:
+        def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+            collected.extend(items)
+
+    arguments = ["--collect-only", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+    arguments += ["-c", "/dev/null", "-o", "markers=check"]
+    pytest.main([*arguments, str(tmp_path)], plugins=[Collector()])
+    one, two = map(read, collected)
+    assert (one.task, one.points, one.seconds, one.show) == ("own", 3, 9, "full")
+    assert (two.task, two.points, two.seconds, two.show) == ("function", 2, 9, "full")
 
 
 def test_parameters_are_filled_into_the_title() -> None:

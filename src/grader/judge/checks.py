@@ -53,7 +53,9 @@ def read(item: pytest.Item) -> Check:
     if not isinstance(item, pytest.Function):
         raise NotWellFormed(f"{item.name}: only test functions can be checks")
     values: dict[str, Any] = {}
-    for mark in reversed(list(item.iter_markers("check"))):
+    # A parameter's own marks are nearest, but pytest lists them behind those of the function.
+    own = [mark for mark in _parameter_marks(item) if mark.name == "check"]
+    for mark in [*reversed(list(item.iter_markers("check"))), *own]:
         values.update(mark.kwargs)
         if mark.args:
             values["task"] = mark.args[0]
@@ -69,6 +71,10 @@ def read(item: pytest.Item) -> Check:
             title = title.replace("{" + name + "}", str(value))
     values["needs"] = tuple(values.get("needs", ()))
     return Check(id=item.name, name=item.originalname, title=title, **values)
+
+
+def _parameter_marks(item: pytest.Function) -> Iterable[pytest.Mark]:
+    return item.callspec.marks if hasattr(item, "callspec") else ()
 
 
 def place(item: pytest.Item) -> tuple[str, ...]:
