@@ -10,6 +10,7 @@ GraderError                    70  a bug in grader when raised as such
 ├── SubmissionError             4  the submission cannot be graded as handed in
 ├── ExerciseError               5  the exercise itself is broken: its author's fault
 └── Interrupted               130  Ctrl-C, SIGTERM or SIGHUP
+    └── Cancelled             130  a run that nobody waits for any more
 
 Foreign exceptions (docker, the operating system) are translated where they enter; `main()` has the
 only `except`. A message says what happened and where; `fix` says what to do about it.
@@ -98,3 +99,7 @@ class Interrupted(GraderError):
     """The user pressed Ctrl-C, or the process was told to end."""
 
     exit_code = 130
+
+
+class Cancelled(Interrupted):
+    """A run was given up because nobody waits for it any more; its session is as good as before."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from grader.engine.base import Engine, SessionSpec
-from grader.errors import ExerciseError, InfrastructureError, UsageError
+from grader.errors import Cancelled, ExerciseError, InfrastructureError, UsageError
 from grader.judging import Findings, Judging
 from grader.model.exercise import Exercise
 from grader.model.progress import Listener, Retrying, Stage, Warned
@@ -24,7 +24,8 @@ class GradeOptions:
 
     `trusted` code is the user's own: it is run also where the engine does not hold it back.
     `shuffled`: checks run in an order that the seed gives. `author`: whoever asks wrote the tests,
-    so nothing is left out of the report, and the listener gets tracebacks.
+    so nothing is left out of the report, and the listener gets tracebacks. `cancelled` is asked all
+    the time: once it is true, nobody waits for the report any more.
     """
 
     seed: int | None = None
@@ -36,6 +37,7 @@ class GradeOptions:
     trusted: bool = False
     shuffled: bool = False
     author: bool = False
+    cancelled: Callable[[], bool] | None = None
 
 
 @dataclass(kw_only=True)
@@ -65,7 +67,7 @@ def grade(
     the reference meets a fault as well, the report has the status `error` and no score. Raises
     EngineUnavailable and ImageError before anything ran, ExerciseError for broken tests,
     UsageError for an unknown `only`. Raises InfrastructureError when the engine does not hold back
-    code that is not trusted.
+    code that is not trusted, Cancelled when it was given up.
     """
     _known(exercise, options.only)
     work = Work(
@@ -82,10 +84,11 @@ def grade(
     engine.prepare(spec, listener)
     if not options.trusted:
         _refuse_gaps(engine)
-    attempt = _attempt(work, spec, engine, listener, fresh=options.fresh)
+    stop = options.cancelled
+    attempt = _attempt(work, spec, engine, listener, fresh=options.fresh, cancelled=stop)
     if attempt.fault:
         listener(Retrying(attempt.fault))
-        attempt = _attempt(work, spec, engine, listener, fresh=True)
+        attempt = _attempt(work, spec, engine, listener, fresh=True, cancelled=stop)
     if attempt.fault and attempt.results + attempt.unfinished:
         listener(Stage("Finding out whose fault it was"))
         if _healthy(work, spec, engine):
@@ -116,17 +119,26 @@ def spec_of(exercise: Exercise, owner: str) -> SessionSpec:
 
 
 def _attempt(
-    work: Work, spec: SessionSpec, engine: Engine, listener: Listener, *, fresh: bool
+    work: Work,
+    spec: SessionSpec,
+    engine: Engine,
+    listener: Listener,
+    *,
+    fresh: bool,
+    cancelled: Callable[[], bool] | None = None,
 ) -> Attempt:
     attempt = Attempt()
+    given_up: Cancelled | None = None
     try:
         with engine.session(spec, listener, fresh=fresh) as session:
             if not session.reused and (gaps := engine.gaps()):
                 listener(Warned(f"{_sentence(gaps)} Run only code that you trust."))
-            judging = Judging(session, work, listener)
+            judging = Judging(session, work, listener, cancelled)
             attempt.findings = judging.findings
             try:
                 judging.perform()
+            except Cancelled as error:  # raised when the session waits for the next run
+                given_up = error
             finally:
                 attempt.unfinished = judging.unfinished()
             attempt.fault = _first_error(attempt.results)
@@ -136,6 +148,8 @@ def _attempt(
                 judging.prepare_next()
     except InfrastructureError as error:
         attempt.fault = error.message
+    if given_up is not None:
+        raise given_up
     return attempt
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from grader import events
 from grader.engine.base import Message, Session
-from grader.errors import ExerciseError, SessionLost, UsageError
+from grader.errors import Cancelled, ExerciseError, SessionLost, UsageError
 from grader.model.progress import CheckFinished, CheckStarted, Collected, Listener, Stage, Traced
 from grader.model.report import Check, CheckResult, Outcome
 from grader.supply import PREPARE_SECONDS, Supply, Work, run_message
@@ -22,6 +22,8 @@ OTHER_SHAPE = "Your answer has another shape than asked for."
 """Said of a check that could not cope with the answer."""
 LATE_SECONDS = 15.0
 """Time past a check's limit after which the judge counts as lost: it ends late checks itself."""
+LOOK_EVERY = 0.05
+"""Seconds between two looks whether a run that may be cancelled was."""
 
 
 @dataclass(kw_only=True)
@@ -35,10 +37,17 @@ class Findings:
 class Judging:
     """One run. Its messages carry a token, so that nothing of an earlier run is mistaken for it."""
 
-    def __init__(self, session: Session, work: Work, listener: Listener) -> None:
+    def __init__(
+        self,
+        session: Session,
+        work: Work,
+        listener: Listener,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
         self._session = session
         self._work = work
         self._listener = listener
+        self._cancelled = cancelled
         self._token = secrets.token_hex(8)
         self._checks: dict[str, Check] = {}
         self.findings = Findings()
@@ -46,14 +55,14 @@ class Judging:
         self._deadline = time.monotonic() + PREPARE_SECONDS
 
     def perform(self) -> Findings:
-        """Run all checks. Raises SessionLost, ExerciseError."""
+        """Run all checks. Raises SessionLost, ExerciseError, Cancelled."""
         message = run_message(self._session, self._work, self._token, self._supply.main)
         self._session.send(message)
         self._listener(Stage("Running the checks"))
         try:
             while not self._handle(self._next()):
                 pass
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Cancelled):
             with contextlib.suppress(SessionLost):
                 self._session.send({"type": "cancel"})
             raise
@@ -74,8 +83,13 @@ class Judging:
 
     def _next(self) -> Message:
         while True:
-            left = self._deadline - time.monotonic()
-            message = self._session.receive(max(left, 0.01))
+            left = max(self._deadline - time.monotonic(), 0.01)
+            if self._cancelled is not None and self._cancelled():
+                raise Cancelled("the run was given up")
+            pause = left if self._cancelled is None else min(left, LOOK_EVERY)
+            message = self._session.receive(pause)
+            if message is None and pause < left:
+                continue
             if message is None:
                 raise SessionLost("the judge stopped answering")
             if message.get("run") == self._token:

@@ -10,7 +10,7 @@ import pytest
 
 from grader.engine.base import SessionSpec
 from grader.engine.fake import FakeEngine, FakeSession
-from grader.errors import InfrastructureError, SessionLost, UsageError
+from grader.errors import Cancelled, InfrastructureError, SessionLost, UsageError
 from grader.grade import GradeOptions, grade
 from grader.model.exercise import Exercise, Task
 from grader.model.progress import (
@@ -369,3 +369,21 @@ def test_an_interrupt_ends_the_run(tmp_path: Path) -> None:
         graded(exercise(tmp_path, A), engine)
     assert engine.sessions[0].sent[-1]["type"] == "cancel"
     assert len(engine.sessions) == 1
+
+
+def test_a_cancelled_run_leaves_its_session_warm(tmp_path: Path) -> None:
+    """Nobody waits for the report any more: the judge is told, and makes ready for the next."""
+    engine = FakeEngine(checks=(A, B))
+    made, recorder = exercise(tmp_path, A, B), Recorder()
+
+    def cancelled() -> bool:
+        return any(isinstance(event, CheckFinished) for event in recorder.events)
+
+    with pytest.raises(Cancelled):
+        graded(made, engine, recorder, owner="me", cancelled=cancelled)
+    (session,) = engine.sessions
+    assert [message["type"] for message in session.sent] == ["run", "cancel", "prepare"]
+    assert not session.ended
+    assert not session.spoiled
+    assert graded(made, engine, owner="me").score == 100
+    assert engine.sessions == [session]

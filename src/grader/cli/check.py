@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +15,9 @@ from grader.cli import context as common
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
+    from grader.model.exercise import Exercise
     from grader.model.report import Report
+    from grader.model.submission import Submission
     from grader.settings import Settings
 
 
@@ -33,48 +37,93 @@ def check(
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Use new servers, not warm ones.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON only.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Check again after each save, until you press q.")
+    ] = False,
 ) -> None:
     """Grade your work and see what to do next.
 
-    Exits with 0 when it passed, 1 when it did not, 3 when grader itself failed.
+    Exits with 0 when it passed, 1 when it did not, 3 when grader itself failed. With --watch it is
+    the last check that counts.
     """
     from grader.catalog import find
-    from grader.cli.outcome import Run, exit_code, show
-    from grader.workspace import count_attempt, read, snapshot
+    from grader.cli.outcome import exit_code, show
+    from grader.workspace import read
 
     settings = common.settings(context)
     if not path.is_dir():
         raise UsageError(f"{path} is not a folder", fix="name the folder that grader start made")
+    if watch and json:
+        raise UsageError("--watch and --json do not go together", fix="leave one of them out")
     info = read(path.resolve())
     exercise = find(common.catalog_root(settings), str(info.exercise or info.slug))
-    submission = snapshot(info.root, exercise.submit, exercise.limits)
-    run = Run(
-        exercise=exercise,
-        submission=submission,
-        seed=seed,
-        only=tuple(only or ()),
-        learner_seed=info.seed,
-        attempt=info.attempts + 1,
-        owner=str(info.root.resolve()),
-        fresh=fresh,
-        trusted=True,
-    )
-    report = run.grade(settings, quiet=json)
-    if report.score is not None and not report.partial:
-        count_attempt(info.root)
+    where = "" if path == Path() else f" {shlex.quote(str(path))}"
+    work = Checking(settings, exercise, info.root, seed=seed, only=tuple(only or ()))
+    if watch:
+        from grader.cli.watch import Watch
+
+        raise typer.Exit(Watch(work, again=f"grader check{where}", fresh=fresh).serve())
+    report = work.check(work.snapshot(), fresh=fresh, quiet=json)
     from grader.report.details import Commands  # after the checks: it loads what draws
 
-    where = "" if path == Path() else f" {shlex.quote(str(path))}"
     hint = "" if where else "grader hint"  # which is of the folder that one is in
     show(report, Commands(again=f"grader check{where}", hint=hint), json=json)
-    _remember(settings, report, info.root)
+    work.remember(report)
     raise typer.Exit(exit_code(report))
 
 
-def _remember(settings: Settings, report: Report, folder: Path) -> None:
-    """Put the attempt into the learner's record. What is graded stays graded without it, too."""
-    from grader.progress.entries import attempt
-    from grader.progress.record import Record
+@dataclass(frozen=True)
+class Checking:
+    """Grading one workspace, as often as its owner likes."""
 
-    with output.warned("this attempt was not recorded"):
-        Record(settings.data_dir).add(attempt(report), folder=folder)
+    settings: Settings
+    exercise: Exercise
+    root: Path
+    seed: int | None = None
+    only: tuple[str, ...] = ()
+
+    def snapshot(self) -> Submission:
+        """What would be graded now. Raises SubmissionError."""
+        from grader.workspace import snapshot
+
+        return snapshot(self.root, self.exercise.submit, self.exercise.limits)
+
+    def check(
+        self,
+        submission: Submission,
+        *,
+        fresh: bool,
+        quiet: bool,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Report:
+        """Grade it, and count the attempt. Raises what grader.grade raises."""
+        from grader.cli.outcome import Run
+        from grader.workspace import count_attempt, read
+
+        info = read(self.root)
+        run = Run(
+            exercise=self.exercise,
+            submission=submission,
+            seed=self.seed,
+            only=self.only,
+            learner_seed=info.seed,
+            attempt=info.attempts + 1,
+            owner=str(self.root.resolve()),
+            fresh=fresh,
+            trusted=True,
+            cancelled=cancelled,
+        )
+        report = run.grade(self.settings, quiet=quiet)
+        if report.score is not None and not report.partial:
+            count_attempt(self.root)
+        return report
+
+    def remember(self, report: Report) -> None:
+        """Put it into the learner's record. What is graded stays graded without it, too."""
+        from grader.cli.last import keep
+        from grader.progress.entries import attempt
+        from grader.progress.record import Record
+
+        with output.warned("this attempt was not recorded"):
+            Record(self.settings.data_dir).add(attempt(report), folder=self.root)
+            keep(self.settings, report, self.root)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from grader.progress.entries import Entry
     from grader.progress.record import Record
     from grader.report.marks import Glyphs
+    from grader.settings import Settings
 
 
 def hint(
@@ -33,28 +34,34 @@ def hint(
     With TASK, for that one. What you have seen stays readable.
     """
     from grader.catalog import find
-    from grader.progress.record import Record
     from grader.report.marks import glyphs
     from grader.workspace import read
 
     settings = common.settings(context)
     info = read(Path())
     exercise = find(common.catalog_root(settings), str(info.exercise or info.slug))
+    screen = output.stdout()
+    for part in one_more(settings, exercise, task, glyphs(screen.options)):
+        screen.print(part, crop=False)
+
+
+def one_more(
+    settings: Settings, exercise: Exercise, task: str | None, shown: Glyphs
+) -> Iterator[RenderableType]:
+    """The ladder of a task, or of the one that failed last, with one more step; it is recorded."""
+    from grader.progress.record import Record
+
     record = Record(settings.data_dir)
     seen: Sequence[Entry] | None = None
     with output.warned("your record cannot be read, so all hints are shown"):
         seen = record.entries(exercise.slug)
     chosen = _failed_last(exercise, seen or ()) if task is None else _named(exercise, task)
-    screen = output.stdout()
-    shown = glyphs(screen.options)
     if chosen is None:
-        parts = _tasks(exercise, seen or ())
-    else:
-        before = len(chosen.hints) if seen is None else _taken(chosen, exercise, seen)
-        now = _take(record, exercise, chosen, before)
-        parts = _ladder(exercise, chosen, before, now, named=task is not None, shown=shown)
-    for part in parts:
-        screen.print(part, crop=False)
+        yield from _tasks(exercise, seen or ())
+        return
+    before = len(chosen.hints) if seen is None else _taken(chosen, exercise, seen)
+    now = _take(record, exercise, chosen, before)
+    yield from _ladder(exercise, chosen, before, now, named=task is not None, shown=shown)
 
 
 def _named(exercise: Exercise, name: str) -> Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ class Run:
     fresh: bool = False
     trusted: bool = False
     author: bool = False
+    cancelled: Callable[[], bool] | None = None
 
     def grade(self, settings: Settings, *, quiet: bool) -> Report:
         """Grade it, showing progress on standard error unless `quiet`."""
@@ -49,6 +51,7 @@ class Run:
             fresh=self.fresh,
             trusted=self.trusted,
             author=self.author,
+            cancelled=self.cancelled,
         )
         with watching(quiet=quiet) as listener:
             if not settings.engine and (reason := automatic(settings)[1]):
