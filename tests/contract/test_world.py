@@ -5,6 +5,7 @@ The agent's end runs in this process: to be reached, a server needs no sandbox.
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import socket
@@ -12,6 +13,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +23,28 @@ import pytest
 from grader.agent import programs, relay
 from grader.agent.relay import Relays
 from grader.judge.certificates import Authority
-from grader.judge.handlers import Answer, Request
+from grader.judge.errors import AuthorFault
+from grader.judge.handlers import Answer, Handler, Request
 from grader.judge.world import LARGEST_DATAGRAM, MOST_CONNECTIONS, World
 
 
 class Agent:
     """As much of a sandbox's agent as a world asks."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, shared: bool = False) -> None:
         self.folder = folder
-        self.relays = Relays({})
+        self.relays = Relays({}, shared=shared)
 
     def request(self, op: str, **body: Any) -> dict[str, Any]:
         if op == "leave":
             self.relays.leave(body["port"], datagrams=body["datagrams"])
             return {}
+        if op == "free_port":
+            return {"port": programs.free_port()}
         assert op == "reach"
-        path = str(self.folder / body["socket"])
-        return {"port": self.relays.reach(body["port"], path, datagrams=body["datagrams"])}
+        path, alone = str(self.folder / body["socket"]), body["alone"]
+        port = self.relays.reach(body["port"], path, datagrams=body["datagrams"], alone=alone)
+        return {"port": port}
 
 
 @pytest.fixture
@@ -162,6 +168,71 @@ def test_a_sandbox_that_comes_later(world: World, agent: Agent) -> None:
     server = world.serve(lambda _: (200, "ok"))
     world.greet(agent)  # type: ignore[arg-type]  # all that it uses
     assert httpx.get(server.url, trust_env=False, timeout=30).text == "ok"
+
+
+def _says(name: str) -> Handler:
+    return lambda _: (200, name)
+
+
+def _asked(server: Any) -> str:
+    """The answer to one request, after which the server ends the connection, so that it lingers."""
+    with socket.create_connection(("127.0.0.1", server.port), 30) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        return client.makefile("rb").read().rpartition(b"\r\n\r\n")[2].decode()
+
+
+def _reached_by(server: Any, agent: Agent) -> AbstractContextManager[None]:
+    return server.served.reached_by(agent)  # type: ignore[no-any-return]
+
+
+def test_private_servers_have_one_address(world: World, agent: Agent) -> None:
+    """Each is reached only in its own turn, and by a sandbox that comes later not at all."""
+    one, two = (world.serve(_says(name), private=True) for name in "ab")
+    assert one.port == two.port
+    assert world.serve(echo).port != one.port
+    world.greet(agent)  # type: ignore[arg-type]  # all that it uses
+    with pytest.raises(ConnectionRefusedError):
+        _asked(one)
+    for server, name in ((two, "b"), (one, "a"), (two, "b")):
+        with _reached_by(server, agent):
+            assert _asked(server) == name
+        with pytest.raises(ConnectionRefusedError):
+            _asked(server)
+    assert [len(server.requests) for server in (one, two)] == [1, 2]
+
+
+def test_private_servers_take_turns_on_a_shared_loopback(world: World, tmp_path: Path) -> None:
+    """Two sandboxes that share it: none of them reaches the other's server."""
+    agents = [Agent(tmp_path, shared=True) for _ in range(2)]
+    servers = [world.serve(_says(name), private=True) for name in "ab"]
+    inside = threading.Barrier(2)
+
+    def turn(number: int) -> str:
+        inside.wait(30)
+        with _reached_by(servers[number], agents[number]):
+            return "".join(_asked(servers[number]) for _ in range(20))
+
+    with ThreadPoolExecutor() as pool:
+        assert list(pool.map(turn, range(2))) == ["a" * 20, "b" * 20]
+
+
+def test_only_private_servers_are_lent(world: World, agent: Agent) -> None:
+    with pytest.raises(AuthorFault, match="private=True"), _reached_by(world.serve(echo), agent):
+        pass
+
+
+def test_a_server_that_speaks_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it says is not lost when the learner's end of the relay is there a moment later."""
+    server = world.tcp(lambda connection: connection.sendall(b"hello"))
+    accept = asyncio.BaseEventLoop.connect_accepted_socket
+
+    async def late(*args: Any, **options: Any) -> Any:
+        await asyncio.sleep(0.2)
+        return await accept(*args, **options)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "connect_accepted_socket", late)
+    with socket.create_connection(("127.0.0.1", server.port), 30) as client:
+        assert client.recv(10) == b"hello"
 
 
 def test_raw_connections(world: World) -> None:

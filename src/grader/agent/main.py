@@ -180,7 +180,9 @@ class Agent:
 
     def reach(self, request: Request) -> Reply:
         path = os.path.join(self._session, request["socket"])
-        port = self._relays.reach(request["port"], path, datagrams=request["datagrams"])
+        port = self._relays.reach(
+            request["port"], path, datagrams=request["datagrams"], alone=request["alone"]
+        )
         return {"port": port}
 
     def leave(self, request: Request) -> Reply:

@@ -93,7 +93,7 @@ class Relay:
     """One port. Closed, it refuses connections while its address stays taken."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, port: int, target: str, shared: bool
+        self, loop: asyncio.AbstractEventLoop, port: int, target: str, reused: bool
     ) -> None:
         """Raises OSError when the port is taken."""
         self._loop = loop
@@ -101,10 +101,10 @@ class Relay:
         self._pipes: set[Pipe] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = False
-        # Without SO_REUSEADDR: nobody else can bind this port, even while it refuses. On a loopback
-        # that others use, what lingers of the sandbox before this one would keep it from us, too.
+        # Without SO_REUSEADDR: nobody else can bind this port, even while it refuses. But a port
+        # that is `reused` may have connections that linger, and those would keep it from us, too.
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(shared))
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(reused))
         self._listener.setblocking(False)
         try:
             self._listener.bind(("127.0.0.1", port))
@@ -149,12 +149,14 @@ class Relay:
     async def _carry(self, connection: socket.socket) -> None:
         near, far = Pipe(), Pipe()
         near.join(far)
+        far.hold("connecting")  # a server may speak first, before the other end is there
         try:
             await self._loop.create_unix_connection(lambda: far, self._target)
             await self._loop.connect_accepted_socket(lambda: near, connection)
         except OSError:
             connection.close()
             return
+        far.let_go("connecting")
         self._pipes = {pipe for pipe in self._pipes if not pipe.transport.is_closing()} | {near}
 
 
@@ -242,11 +244,12 @@ class Relays:
         asyncio.run_coroutine_threadsafe(listen(), self._loop).result(5)
         os.chmod(path, 0o666)  # the judge has another user id
 
-    def reach(self, port: int, path: str, *, datagrams: bool) -> int:
+    def reach(self, port: int, path: str, *, datagrams: bool, alone: bool = False) -> int:
         """Until the reset or `leave`, carry what connects to a port in here to a unix socket.
 
         Port 0 is any free one; returns which. Asked for again, nothing changes. Raises OSError
-        when the port is taken by somebody else.
+        when the port is taken by somebody else. With `alone`, it is never another sandbox's of
+        this run: 0 when one has it now.
         """
 
         async def listen(port: int) -> int:
@@ -256,7 +259,7 @@ class Relays:
                     made = DatagramRelay(self._loop, port, path)
                     await made.open()
                 else:
-                    made = Relay(self._loop, port, path, self._shared)
+                    made = Relay(self._loop, port, path, self._shared or alone)
                     made.open()
                 self._worlds[port, datagrams] = made
             return port
@@ -270,7 +273,7 @@ class Relays:
             except OSError:
                 if not self._shared:  # else it is another sandbox's of this run, as in `begin`
                     raise
-                return port
+                return 0 if alone else port
         for _ in range(PORTS_TRIED):  # one that nobody listens on may still be taken
             with contextlib.suppress(OSError):
                 return attempt(free_port())

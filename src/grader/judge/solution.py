@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import io
 import tarfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from grader.judge.client import AgentClient, b64, broken, said
 from grader.judge.errors import AuthorFault, Broke, SandboxLost, unreadable
@@ -21,6 +22,9 @@ from grader.judge.replicas import Replicas, started
 from grader.judge.result import Result, parsed
 from grader.judge.sandboxes import Sandboxes
 from grader.judge.servers import Server
+
+if TYPE_CHECKING:
+    from grader.judge.handlers import HttpServer
 
 P = TypeVar("P", bound=Process)
 TAIL = 4000
@@ -192,12 +196,16 @@ class Solution:
         check: bool = False,
         fresh: bool = False,
         collect: Sequence[str] = (),
+        world: HttpServer | None = None,
     ) -> Result:
         """Run a program of the kind `once`, or a command, to its end in the submission's folder.
 
         `check` makes exit != 0 broke, `fresh` gives it a sandbox of its own, `collect` brings back
-        what these globs match: the plain files, and the names of folders and links.
+        what these globs match: the plain files, and the names of folders and links. `world` is a
+        private server that this fresh run reaches.
         """
+        if world is not None and not fresh:
+            raise AuthorFault("solution.run(world=...) needs fresh=True")
         argv = program
         if isinstance(program, str):
             argv = self._program(program, "once", "solution.run").run
@@ -214,7 +222,8 @@ class Solution:
         others = self._others()
         (sandbox,) = others.take(1)
         try:
-            return self._run_in(sandbox, request, check, collect, fresh=True)
+            with world.served.reached_by(sandbox) if world else contextlib.nullcontext():
+                return self._run_in(sandbox, request, check, collect, fresh=True)
         finally:
             others.release(sandbox)
 

@@ -12,9 +12,10 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grader.agent.datagrams import Frames, framed
 from grader.judge.client import AgentClient
@@ -29,6 +30,8 @@ IDLE_SECONDS = 30.0
 MOST_CONNECTIONS = 200
 LARGEST_DATAGRAM = 65_507
 """What UDP over IPv4 carries at most."""
+TURN_SECONDS = 60.0
+"""On a loopback that sandboxes share, one of them waits so long for the others' turns to end."""
 
 Tcp = Callable[[socket.socket], None]
 Udp = Callable[[bytes], bytes | Iterable[bytes] | None]
@@ -46,10 +49,12 @@ class Served:
         *,
         port: int,
         datagrams: bool,
+        private: bool,
     ) -> None:
         self.port = port
         self.path = path
         self.datagrams = datagrams
+        self.private = private
         self.refused: list[str] = []
         """Why TLS handshakes failed, as OpenSSL says it."""
         self._world = world
@@ -80,6 +85,17 @@ class Served:
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+    @contextlib.contextmanager
+    def reached_by(self, client: AgentClient) -> Iterator[None]:
+        """For the runtime: meanwhile this sandbox reaches a private server. Raises SandboxLost."""
+        if not self.private:
+            raise AuthorFault("solution.run(world=...) takes what world.serve(private=True) made")
+        self._world.lend(self, client)
+        try:
+            yield
+        finally:
+            self._world.take_back(self, client)
 
     def _accept(self) -> None:
         while True:
@@ -127,6 +143,8 @@ class World:
         self._folder = folder
         self._sandboxes = sandboxes
         self._served: list[Served] = []
+        self._address = 0
+        """The port of all private servers of this check."""
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self.error: Exception | None = None
@@ -134,15 +152,19 @@ class World:
 
     # -- for hidden tests ---------------------------------------------------------------------
 
-    def serve(self, handler: Handler, tls: ssl.SSLContext | None = None) -> HttpServer:
+    def serve(
+        self, handler: Handler, tls: ssl.SSLContext | None = None, *, private: bool = False
+    ) -> HttpServer:
         """Serve HTTP/1.1: `handler(request)` returns (status, body) or (status, body, headers).
 
-        A body is bytes, text, None, or what JSON can hold.
+        A body is bytes, text, None, or what JSON can hold. With `private`, only those runs reach
+        it that `solution.run(..., fresh=True, world=...)` names it to, and all private servers of
+        a check have one address: nothing but its answers tells one from another.
         """
         from grader.judge.handlers import HttpServer
 
         server = HttpServer(handler, secure=tls is not None)
-        server.served = self._offer(server.talk, tls)
+        server.served = self._offer(server.talk, tls, private=private)
         return server
 
     def tcp(self, talk: Tcp, tls: ssl.SSLContext | None = None, port: int = 0) -> Served:
@@ -171,14 +193,18 @@ class World:
         *,
         port: int = 0,
         datagrams: bool = False,
+        private: bool = False,
     ) -> Served:
         path = self._folder / f"world-{next(self._numbers)}.sock"
         path.unlink(missing_ok=True)
-        served = Served(self, path, talk, tls, port=port, datagrams=datagrams)
+        served = Served(self, path, talk, tls, port=port, datagrams=datagrams, private=private)
         self._served.append(served)
         try:
-            for client in self._sandboxes():
-                served.port = self._reach(client, served)
+            if private:
+                served.port = self._one_address()
+            else:
+                for client in self._sandboxes():
+                    served.port = self._reach(client, served)
         except BaseException:
             served.close()
             raise
@@ -186,25 +212,44 @@ class World:
 
     def _reach(self, client: AgentClient, served: Served) -> int:
         # By its name: the folder has another path in there.
-        name, datagrams = served.path.name, served.datagrams
-        reply = client.request("reach", port=served.port, socket=name, datagrams=datagrams)
-        port = reply.get("port")
-        if not isinstance(port, int):
-            raise SandboxLost("The sandbox could not open a port for a server of the test.")
-        return port
+        name, datagrams, alone = served.path.name, served.datagrams, served.private
+        reply = client.request(
+            "reach", port=served.port, socket=name, datagrams=datagrams, alone=alone
+        )
+        return _port(reply)
+
+    def _one_address(self) -> int:
+        with self._lock:
+            if not self._address:
+                client = next(iter(self._sandboxes()))
+                self._address = _port(client.request("free_port"))
+            return self._address
 
     def greet(self, client: AgentClient) -> None:
-        """One more sandbox: it reaches everything at the same ports."""
+        """One more sandbox: it reaches everything that is not private at the same ports."""
         for served in self._served:
-            self._reach(client, served)
+            if not served.private:
+                self._reach(client, served)
+
+    def lend(self, served: Served, client: AgentClient) -> None:
+        """From now on this sandbox reaches a private server. Raises SandboxLost."""
+        deadline = time.monotonic() + TURN_SECONDS
+        while self._reach(client, served) != served.port:
+            if time.monotonic() > deadline:
+                raise SandboxLost("The sandbox could not open the port of a server of the test.")
+            time.sleep(0.05)
+
+    def take_back(self, served: Served, client: AgentClient) -> None:
+        """Not any more."""
+        with contextlib.suppress(Broke):  # with the sandbox, the port is gone too
+            client.request("leave", port=served.port, datagrams=served.datagrams)
 
     def withdraw(self, served: Served) -> None:
         """No sandbox has its port any more."""
         if served in self._served:
             self._served.remove(served)
-            for client in self._sandboxes():
-                with contextlib.suppress(Broke):  # with the sandbox, the port is gone too
-                    client.request("leave", port=served.port, datagrams=served.datagrams)
+            for client in () if served.private else self._sandboxes():
+                self.take_back(served, client)
 
     def failed(self, error: Exception) -> None:
         """A handler raised: the check must not pass as if nothing was wrong."""
@@ -216,7 +261,14 @@ class World:
         served, self._served = self._served, []
         for one in served:
             one.close()
-        self.error = None
+        self.error, self._address = None, 0
+
+
+def _port(reply: Mapping[str, Any]) -> int:
+    port = reply.get("port")
+    if not isinstance(port, int):
+        raise SandboxLost("The sandbox could not open a port for a server of the test.")
+    return port
 
 
 def _datagrams(connection: socket.socket, answer: Udp) -> None:

@@ -205,6 +205,25 @@ def test_passed_fresh(solution):
         assert "out/left.json" in fresh.tree, "the tree lacks a file"
 
 
+@pytest.mark.check(task="all", seconds=20)
+def test_passed_private(solution, world, together):
+    """Runs side by side reach a server each at one address, and no other sandbox does."""
+    code = "import os, urllib.request as u; print(u.urlopen(os.environ['URL'], timeout=9).read())"
+    ask = ["python3", "-c", code]
+
+    def run(name):
+        server = world.serve(lambda _: (200, name), private=True)
+        got = solution.run(ask, env={"URL": server.url}, fresh=True, world=server, timeout=10)
+        return server.port, got.text.strip(), len(server.requests)
+
+    got = together([(run, name) for name in "abcdef"], threads=3)
+    assert [answer[1:] for answer in got] == [(f"b'{name}'", 1) for name in "abcdef"], "answers"
+    assert len({answer[0] for answer in got}) == 1, "addresses"
+    left = world.serve(lambda _: (200, "left"), private=True)
+    assert solution.run(ask, env={"URL": left.url}).code == 1, "the main sandbox reached it"
+    assert solution.run(ask, env={"URL": left.url}, fresh=True).code == 1, "a fresh one did"
+
+
 @pytest.mark.check(task="all")
 def test_passed_reference(solution, reference):
     """The reference serves, too, with a Redis of its own."""
