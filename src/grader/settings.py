@@ -58,6 +58,8 @@ class Settings:
     """Proxy and package-index variables handed to image builds."""
     docker_environment: Mapping[str, str] = field(default_factory=dict)
     """What the `docker` command reads: DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG, ..."""
+    course_secret: str = ""
+    """What a course's seeds are made with (GRADER_COURSE_SECRET); it never reaches a container."""
     step_summary: Path | None = None
     """In a job of GitHub Actions, the file whose Markdown is shown as the step's summary."""
 
@@ -101,6 +103,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str] | None = None) 
         docker_environment={
             key: value for key, value in env.items() if key.startswith("DOCKER_") and value
         },
+        course_secret=env.get("GRADER_COURSE_SECRET", ""),
         step_summary=Path(summary) if summary else None,
     )
 

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from grader.cli import (
     attack,
+    batch,
     check,
     completion,
     doctor,
@@ -83,6 +84,7 @@ for _name, _function in (
     ("export", exchange.export),
     ("import", exchange.import_),
     ("grade", grade.grade),
+    ("batch", batch.batch),
     ("new", new.new),
     ("validate", validate.validate),
     ("try", try_.try_),

@@ -17,6 +17,7 @@ from grader.report.forms import Audience, Form
 if TYPE_CHECKING:
     from grader.model.exercise import Exercise
     from grader.model.submission import Submission
+    from grader.settings import Settings
 
 STANDARD_INPUT = Path("-")
 
@@ -55,6 +56,12 @@ def grade(
     seed: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Repeat a run on the same inputs.")
     ] = None,
+    learner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="Whose it is: seeds come from the course's secret, see above."
+        ),
+    ] = None,
     trusted: Annotated[
         bool,
         typer.Option(
@@ -63,6 +70,9 @@ def grade(
     ] = False,
 ) -> None:
     """Grade one submission on servers that nobody else has used.
+
+    With --learner the inputs are those of this learner, exercise and submission, wherever it is
+    graded: they come from the secret in the variable GRADER_COURSE_SECRET.
 
     Exits with 0 when it passed, 1 when it did not, 3 when grader itself failed (never a zero),
     4 when the submission cannot be graded as handed in.
@@ -76,20 +86,44 @@ def grade(
     reports = Reports.wanted(form, output_file, report or (), audience)
     found = find(common.catalog_root(settings), exercise)
     submission = _submission(path, found)
+    own, seed = _seeds(settings, learner, seed, found, submission)
     run = Run(
         exercise=found,
         submission=submission,
         seed=seed,
+        learner_seed=own,
         trusted=trusted,
         author=audience is Audience.INSTRUCTOR,
     )
     graded = run.grade(settings, quiet=False)
     options = ["--trust-submissions"] if trusted else []
+    options += ["--learner", learner] if learner else []
     options += ["--audience", audience.value] if run.author else []
     again = _command(context, path, exercise, options)
     reports.write(graded, again, settings.step_summary)
     output.tell(visible(f"the same verdict again: {again} --seed {graded.seed}"))
     raise typer.Exit(reports.exit_code(graded))
+
+
+def _seeds(
+    settings: Settings,
+    learner: str | None,
+    seed: int | None,
+    exercise: Exercise,
+    submission: Submission,
+) -> tuple[int, int | None]:
+    """The learner's own seed and that of the run; one that is given wins."""
+    if learner is None:
+        return 0, seed
+    if not settings.course_secret:
+        raise UsageError(
+            "--learner needs the secret of the course",
+            fix="set GRADER_COURSE_SECRET, to a long random text that learners do not know",
+        )
+    from grader.model.seeds import learner_seed, run_seed
+
+    of = (settings.course_secret, learner, exercise.slug, exercise.version)
+    return learner_seed(*of), run_seed(*of, submission.digest) if seed is None else seed
 
 
 def _submission(path: Path, exercise: Exercise) -> Submission:
