@@ -1,9 +1,13 @@
-"""Interpreters of the learner's code, forked and called for real, without a sandbox around them."""
+"""Interpreters of the learner's code, started and called for real, without a sandbox around them.
+
+Python and JavaScript keep the same promises.
+"""
 
 from __future__ import annotations
 
 import os
 import queue
+import shutil
 import signal
 import socket
 import threading
@@ -14,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from grader import shipped
+from grader.agent import wire
 from grader.agent.interpreters import Interpreter, Zygote
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
@@ -48,9 +54,55 @@ class Counter:
 """
 
 
+IN_JAVASCRIPT = """
+import fs from "node:fs";
+
+const [state, waiting] = [[], []];
+
+export const add = (a, b) => a + b;
+export const remember = (item) => { state.push(item); return state; };
+export const where = () => [process.cwd(), Object.keys(process.env), process.argv[1]];
+class LookupError extends Error {}
+class KeyError extends LookupError {}
+export function fail() { throw new KeyError("no such thing"); }
+export const vanish = () => process.exit(3);
+export const crash = () => process.kill(process.pid, "SIGKILL");
+export function sleep() { for (;;); }
+export const meet = () => new Promise((go) => {
+  if (waiting.push(go) === 3) waiting.forEach((one) => one(true));
+});
+export function shout() { fs.writeSync(1, "x".repeat(100_000)); sleep(); }
+export const say = () => { console.log("said"); return 1; };
+export const forge = () => fs.writeSync(3, Buffer.alloc(4, 255));
+export const scribble = () => fs.writeSync(3, '\\0\\0\\0\\x09{"id":[]}') && 5;
+export function* count() { yield* [0, 1, 2]; }
+export const later = async () => "later";
+export const modules = () =>
+  [...process.argv, ...process.execArgv, ...Object.keys({ ...process.env, ...globalThis })]
+    .filter((name) => /grader|worker/i.test(name));
+export class Counter {
+  constructor(start) { this.value = start; }
+  up({ by = 1 }) { this.value += by; return this.value; }
+}
+"""
+NODE = shutil.which("node")
+WORKER = shipped.runners() / "node" / "worker.mjs"
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "python",
+        pytest.param("js", marks=pytest.mark.skipif(not NODE, reason="no node on this machine")),
+    ],
+)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    made = Zygote([])
+def zygote(language: str) -> Iterator[Zygote]:
+    made = Zygote([], [str(NODE), str(WORKER)] if language == "js" else [])
     yield made
     os.kill(made.pid, signal.SIGKILL)
     os.waitpid(made.pid, 0)
@@ -58,9 +110,14 @@ def zygote() -> Iterator[Zygote]:
 
 
 @pytest.fixture
-def interpreter(zygote: Zygote, tmp_path: Path) -> Iterator[Callable[[], Interpreter]]:
+def interpreter(
+    zygote: Zygote, language: str, tmp_path: Path
+) -> Iterator[Callable[[], Interpreter]]:
     """Starts interpreters over the learner's module, and ends them."""
-    (tmp_path / "answer.py").write_text(LEARNERS)
+    if language == "js":
+        (tmp_path / "answer.mjs").write_text(IN_JAVASCRIPT)
+    else:
+        (tmp_path / "answer.py").write_text(LEARNERS)
     started: list[Interpreter] = []
 
     def start() -> Interpreter:
@@ -96,13 +153,18 @@ def test_calls_are_answered(interpreter: Start, tmp_path: Path) -> None:
     assert call(one, "add", 1, 2) == {"value": 3}
     assert call(one, "later") == {"value": "later"}
     assert call(one, "count") == {"value": [0, 1, 2]}
-    assert call(one, "query") == {"value": {"$": "tuple", "v": [1]}}
     call(one, "remember", "a")
     assert call(one, "remember", "b") == {"value": ["a", "b"]}
-    folder, variables, program = call(one, "where")["value"]["v"]
+    folder, variables, program = wire.decode(call(one, "where")["value"])
     assert (folder, program) == (str(tmp_path), str(tmp_path))
     assert "ONLY" in variables
     assert not [name for name in variables if name.startswith("GRADER_")]
+
+
+@pytest.mark.parametrize("language", ["python"], indirect=True)
+def test_a_call_alone_uses_the_main_thread(interpreter: Start) -> None:
+    """What is bound to the thread that imported the module (SQLite) works."""
+    assert call(interpreter(), "query") == {"value": {"$": "tuple", "v": [1]}}
 
 
 def test_the_learners_code_finds_nothing_of_graders(interpreter: Start) -> None:
@@ -129,17 +191,19 @@ def test_objects_stay_in_the_interpreter(interpreter: Start) -> None:
     assert ask(one, attribute, 5)["value"] == 7
 
 
-def test_what_is_raised_is_told(interpreter: Start) -> None:
+def test_what_is_raised_is_told(interpreter: Start, language: str) -> None:
     """Class, bases, message and the learner's own lines; the interpreter lives on."""
     one = interpreter()
     raised = call(one, "fail")["raised"]
     assert raised["type"] == "KeyError"
     assert "LookupError" in raised["bases"]
     assert raised["args"] == ["no such thing"]
-    assert 'File "answer.py"' in raised["traceback"]
+    assert {"python": 'File "answer.py"', "js": "answer.mjs:"}[language] in raised["traceback"]
     assert "grader" not in raised["traceback"]
-    assert call(one, "leave")["raised"]["type"] == "SystemExit"
-    assert call(one, "nothing_like_that")["raised"]["type"] == "AttributeError"
+    unknown = {"python": "AttributeError", "js": "TypeError"}[language]
+    assert call(one, "nothing_like_that")["raised"]["type"] == unknown
+    if language == "python":
+        assert call(one, "leave")["raised"]["type"] == "SystemExit"
     assert call(one, "add", 1, 2) == {"value": 3}
 
 

@@ -56,6 +56,20 @@ def test_the_first_with_the_right_version_is_taken(tmp_path: Path) -> None:
     assert (found.path, found.needs) == (right, ())
 
 
+def test_a_program_of_nobody_elses_is_shown_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sandbox sees what lies in /usr; of a folder of the user's, the program and nothing else."""
+    own = program(tmp_path / "bin", "server 17.1")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin")
+    found = programs.find(runner(tmp_path))
+    assert found is not None
+    assert (found.path, found.needs) == (own, (own,))
+    assert found.below(Path("/inside")) == Path("/inside/server")
+    shell = Runner(name="it", folder=tmp_path, kind="language", local=Local(programs=("sh",)))
+    assert programs.find(shell) == programs.Program(path=Path("/bin/sh").resolve())
+
+
 def test_a_missing_program_is_named_with_the_fix(tmp_path: Path) -> None:
     """What was found and why it will not do is said, too; exit code 3."""
     old = program(tmp_path / "15" / "bin", "server (It) 15.1")
@@ -101,9 +115,10 @@ def test_a_missing_package_is_named_with_the_fix(tmp_path: Path) -> None:
 
 
 def test_the_extra_brings_what_the_images_hold() -> None:
-    """Package by package the versions of the extra `local` are those of the runners."""
+    """Package by package the versions of the extras `local` and `node` are those of the runners."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extra = set(project["optional-dependencies"]["local"])
+    extras = project["optional-dependencies"]
+    extra = {*extras["local"], *extras["node"]}
     wanted = set((shipped.runners() / "judge" / "requirements.txt").read_text().split())
     for one in runners.load(shipped.runners()).values():
         if one.local is not None:

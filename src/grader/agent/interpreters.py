@@ -29,7 +29,9 @@ FRAME_SECONDS = 5.0
 class Zygote:
     """The agent's end of the fork server."""
 
-    def __init__(self, preload: list[str]) -> None:
+    def __init__(self, preload: list[str], worker: list[str] | None = None) -> None:
+        """`worker`: the command that calls functions, for a language that is not Python."""
+        self._worker = worker or []
         self._sock, theirs = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
@@ -60,7 +62,7 @@ class Zygote:
 
     def spawn(self, folder: str, env: Mapping[str, str], fds: list[int]) -> int:
         """Fork an interpreter; its process number. Raises OSError when no process can be made."""
-        body = json.dumps({"folder": folder, "env": dict(env)}).encode()
+        body = json.dumps({"folder": folder, "env": dict(env), "worker": self._worker}).encode()
         with self._spawning:
             socket.send_fds(self._sock, [body], fds)
             try:

@@ -3,9 +3,9 @@
 Environment, given by the engine: GRADER_KEY (what a connection must show first), GRADER_SOCKET,
 GRADER_FOLDER (where the submission runs), GRADER_SCRATCH (other writable places), GRADER_RELAYS
 (`5432=/session/postgres.sock,...`), GRADER_PRELOAD (modules that interpreters find imported),
-GRADER_OUTPUT (bytes that one process may print), GRADER_SESSION (where the
-judge's sockets are, if not in /session), GRADER_SHARED (not empty: processes and loopback are not
-this sandbox's own).
+GRADER_WORKER (`node:/path/worker.mjs`, what calls functions that are not Python's), GRADER_OUTPUT
+(bytes that one process may print), GRADER_SESSION (where the judge's sockets are, if not in
+/session), GRADER_SHARED (not empty: processes and loopback are not this sandbox's own).
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Agent:
 
     def __init__(self, settings: dict[str, str]) -> None:
         preload = [name for name in settings.get("GRADER_PRELOAD", "").split(",") if name]
-        self._zygote = Zygote(preload)  # forks, so before any thread
+        worker = [word for word in settings.get("GRADER_WORKER", "").split(":") if word]
+        self._zygote = Zygote(preload, worker)  # forks, so before any thread
         relays = [item for item in settings.get("GRADER_RELAYS", "").split(",") if item]
         self._shared = bool(settings.get("GRADER_SHARED"))
         targets = {int(port): path for port, _, path in (i.partition("=") for i in relays)}

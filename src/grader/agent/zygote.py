@@ -1,4 +1,6 @@
-"""A small process that forks interpreters with the usual libraries already imported.
+"""A small process that starts interpreters: forks with the usual libraries already imported.
+
+For a language that is not Python it starts what calls functions there, with the same handles.
 
 It never runs the learner's code itself, has one thread, and tells the agent how each of its
 children ended.
@@ -90,11 +92,14 @@ def _child(request: dict[str, Any], fds: list[int]) -> None:
         os.dup2(out, 1)
         os.dup2(err, 2)
         os.dup2(control, 3)
+        os.set_inheritable(3, True)  # dup2 leaves it as it is when it is 3 already
         os.closerange(4, 1024)
         os.environ.clear()
         os.environ.update(request["env"])
         folder: str = request["folder"]
         os.chdir(folder)
+        if request["worker"]:
+            os.execvpe(request["worker"][0], [*request["worker"], folder], request["env"])
         # The learner's code finds its own modules first, and nothing of the agent's.
         sys.path.insert(0, folder)
         ours = __name__.partition(".")[0]

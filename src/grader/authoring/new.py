@@ -15,9 +15,9 @@ from grader.model.exercise import Roadmap
 TEMPLATES = Path(__file__).parent / "templates"
 SUFFIX = ".j2"
 RUNNERS = {
-    "function": ("python",),
+    "function": ("python", "node"),
     "program": ("python", "shell"),
-    "http": ("python",),
+    "http": ("python", "node"),
     "sql": ("sql",),
 }
 """What a learner can be asked to write, and the runners that there are templates for."""

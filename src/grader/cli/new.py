@@ -19,7 +19,7 @@ def new(
     ],
     topic: Annotated[str, typer.Option(metavar="TOPIC", help="A topic of the roadmap.")],
     runner: Annotated[
-        str, typer.Option(metavar="NAME", help="The language: python, shell or sql.")
+        str, typer.Option(metavar="NAME", help="The language: python, node, shell or sql.")
     ] = "python",
     kind: Annotated[
         str | None,

@@ -67,7 +67,7 @@ def examine(settings: Settings, listener: Listener) -> list[Finding]:
     if (settings.engine or automatic(settings)[0]) == "local":
         from grader.engine.local.doctor import examine as look_at_local
 
-        findings = [_instead(finding) for finding in findings] + look_at_local(listener)
+        findings = [_instead(finding) for finding in findings] + look_at_local(settings, listener)
     return findings
 
 

@@ -50,6 +50,10 @@ class Local:
     """The runner's script that starts the server, by its environment: runners/README.md."""
     requirements: str = ""
     """The runner's file of Python packages that the learner's interpreter finds."""
+    lock: str = ""
+    """The runner's lock file of npm packages that the learner's programs find."""
+    worker: str = ""
+    """The runner's file that `programs` runs to call the learner's functions."""
     modules: Mapping[str, str] = field(default_factory=dict)
     """Modules that it finds, and the runner's file that each is."""
 
@@ -100,12 +104,15 @@ class _Local(msgspec.Struct, forbid_unknown_fields=True):
     folders: tuple[str, ...] = ()
     start: str = ""
     requirements: str = ""
+    lock: str = ""
+    worker: str = ""
     modules: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         if bool(self.wheel) != bool(self.wheel_folder):
             raise ValueError("`local`: `wheel` and `wheel_folder` belong together")
-        for name in (self.wheel_folder, self.start, self.requirements, *self.modules.values()):
+        files = (self.start, self.requirements, self.lock, self.worker, *self.modules.values())
+        for name in (self.wheel_folder, *files):
             if name.startswith("/") or ".." in name.split("/"):
                 raise ValueError(f"`local`: '{name}' must be a path below its folder")
 

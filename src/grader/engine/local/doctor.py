@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from grader import shipped
 from grader.engine import runners
 from grader.engine.base import SessionSpec
-from grader.engine.local import programs
+from grader.engine.local import npm, programs
 from grader.engine.local.confinement import Confinement, confinement, gaps
 from grader.engine.local.kit import Kit, check_machine
 from grader.engine.local.programs import MissingProgram
@@ -19,7 +19,7 @@ from grader.model.progress import Listener, Stage
 from grader.settings import Settings
 
 
-def examine(listener: Listener) -> list[Finding]:
+def examine(settings: Settings, listener: Listener) -> list[Finding]:
     """Whether sessions can be made without Docker, and how programs are held back in them."""
     listener(Stage("Looking for servers and sandboxes of this machine"))
     try:
@@ -37,17 +37,17 @@ def examine(listener: Listener) -> list[Finding]:
                 fix=error.fix,
             )
         ]
-    return [_local(known), _sandbox(found)]
+    return [_local(settings, known), _sandbox(found)]
 
 
-def _local(known: Mapping[str, Runner]) -> Finding:
+def _local(settings: Settings, known: Mapping[str, Runner]) -> Finding:
     """Which runners have here what their images hold."""
     here: dict[str, str] = {}
     missing: list[MissingProgram] = []
     for name, runner in known.items():
         if runner.kind in ("language", "service"):
             try:
-                here[name] = _where(runner)
+                here[name] = _where(settings, runner)
             except MissingProgram as error:
                 missing.append(error)
     found = ", ".join(f"{name} {where}".strip() for name, where in here.items())
@@ -64,10 +64,11 @@ def _local(known: Mapping[str, Runner]) -> Finding:
     )
 
 
-def _where(runner: Runner) -> str:
+def _where(settings: Settings, runner: Runner) -> str:
     """The version of a runner's program. Raises MissingProgram."""
     programs.packages(runner)
     program = programs.find(runner)
+    npm.require(settings, runner, program)
     return "" if program is None else programs.version(program.path)
 
 

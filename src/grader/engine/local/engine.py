@@ -31,6 +31,7 @@ class LocalEngine:
         if self._waiting(kit) is None:
             listener(Stage("Looking for the servers"))
             kit.complete()
+            kit.node_modules  # noqa: B018 -- installing them is what is wanted
 
     def version(self, spec: SessionSpec) -> str:
         return Kit(self._settings, replace(spec, owner="")).fingerprint

@@ -79,10 +79,15 @@ def make_interpreter(
     for name in ("python", "python3"):
         (programs / name).symlink_to(sandbox.interpreter())
     for name, path in {**packages, "grader_agent": agent}.items():
-        if copy and not readable(path):
-            copy_to(path, site / name)
-        else:
-            (site / name).symlink_to(path)
+        lay(path, site / name, copy=copy)
+
+
+def lay(path: Path, target: Path, *, copy: bool) -> None:
+    """Make what lies elsewhere be found at `target`, too. `copy` as above. Raises OSError."""
+    if copy and not readable(path):
+        copy_to(path, target)
+    else:
+        target.symlink_to(path)
 
 
 def readable_program(folder: Path, name: str, program: Program, user: int) -> Path:

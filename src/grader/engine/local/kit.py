@@ -11,7 +11,7 @@ from pathlib import Path
 from grader import shipped
 from grader.engine.base import SessionSpec
 from grader.engine.docker.tags import Tags
-from grader.engine.local import folder, programs, sandbox
+from grader.engine.local import folder, npm, programs, sandbox
 from grader.engine.local.confinement import Confinement, confinement
 from grader.engine.local.programs import Program
 from grader.engine.runners import Runner
@@ -50,6 +50,7 @@ class Kit:
         check_machine(self.confinement)
         programs.require(self.judge.folder / "requirements.txt")
         self.programs, self.packages  # noqa: B018 -- looking for them is what is wanted
+        npm.require(self._settings, self.language, self.programs[self.language.name])
 
     @cached_property
     def programs(self) -> Mapping[str, Program | None]:
@@ -61,6 +62,20 @@ class Kit:
     def packages(self) -> Mapping[str, Path]:
         """What the learner's interpreter finds. Raises MissingProgram."""
         return programs.packages(self.language)
+
+    @cached_property
+    def node_modules(self) -> Path | None:
+        """What the learner's JavaScript finds; installed when it is asked for at first.
+
+        Raises MissingProgram, and InfrastructureError when it cannot be installed.
+        """
+        return npm.install(self._settings, self.language, self.programs[self.language.name])
+
+    @property
+    def worker(self) -> Path | None:
+        """What calls functions of a language that is not Python."""
+        name = self.language.local.worker if self.language.local is not None else ""
+        return self.language.folder / name if name else None
 
     @cached_property
     def confinement(self) -> Confinement:

@@ -37,7 +37,7 @@ class Program:
 
     path: Path
     needs: tuple[Path, ...] = ()
-    """The folders of its wheel; none for a program of the system."""
+    """The folders of its wheel, or itself where a sandbox does not see it; else none."""
 
     def below(self, folder: Path) -> Path:
         """Where it is when all that it needs lies in `folder`; a system's stays where it is."""
@@ -151,7 +151,13 @@ def _candidates(local: Local) -> Iterator[Program]:
                 yield Program(path=path)
         on_path = shutil.which(name)
         if on_path is not None:
-            yield Program(path=Path(on_path).resolve())
+            yield _of_the_machine(Path(on_path).resolve())
+
+
+def _of_the_machine(path: Path) -> Program:
+    """A program on PATH. Outside of these folders (~/.nvm, say) a sandbox is shown it alone."""
+    shown = any(path.is_relative_to(folder) for folder in ("/usr", "/bin", "/sbin"))
+    return Program(path=path, needs=() if shown else (path,))
 
 
 def _in_wheel(local: Local) -> Iterator[tuple[Path, tuple[Path, ...]]]:

@@ -39,6 +39,10 @@ class Plan:
     program: Program | None
     packages: Mapping[str, Path]
     """Name in the interpreter's site-packages -> where it is on this machine."""
+    node_modules: Path | None
+    """What the learner's JavaScript finds."""
+    worker: Path | None
+    """What calls functions of a language that is not Python."""
     agent: Path
     hidden: tuple[Path, ...]
     """What must not be seen, wherever it lies: hidden tests, grader's own source."""
@@ -92,6 +96,7 @@ class Start:
     slot: str
     session: str
     scratch: tuple[str, ...]
+    worker: str
     temporary: str = ""
     program: Path | None = None
     """Where the tool of the learner's is, if not where it was found."""
@@ -109,6 +114,7 @@ def _environment(plan: Plan, address: Sandbox, start: Start) -> dict[str, str]:
         "GRADER_SCRATCH": ":".join(start.scratch),
         "GRADER_RELAYS": ",".join(relays),
         "GRADER_PRELOAD": ",".join(plan.language.preload) if plan.relays else "",
+        "GRADER_WORKER": start.worker,
         "GRADER_OUTPUT": str(plan.limits.output),
         "GRADER_SESSION": start.session,
         "GRADER_SHARED": "1" if start.temporary else "",
@@ -118,6 +124,13 @@ def _environment(plan: Plan, address: Sandbox, start: Start) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         **({"TMPDIR": start.temporary} if start.temporary else {}),
     }
+
+
+def _worker(plan: Plan, folder: Path) -> str:
+    """The command, as the agent is told it."""
+    if plan.worker is None or plan.program is None:
+        return ""
+    return f"{plan.program.path.name}:{folder / plan.worker.name}"
 
 
 # -- with bubblewrap ------------------------------------------------------------------------------
@@ -147,6 +160,7 @@ def _confined(plan: Plan, box: Path) -> Start:
         slot="/slot",
         session="/session",
         scratch=("/tmp", "/dev/shm", "/dev/mqueue", "/slot"),
+        worker=_worker(plan, OWN),
         program=plan.program.below(OWN / "program") if plan.program is not None else None,
     )
 
@@ -181,9 +195,13 @@ def _shown(path: Path) -> Iterator[str]:
 
 
 def _program(plan: Plan) -> Iterator[str]:
-    """The wheel of a tool that the learner's programs find."""
+    """A tool with its wheel, and the packages, that the learner's programs find."""
     for path in plan.program.needs if plan.program is not None else ():
         yield from ("--ro-bind", str(path), str(OWN / "program" / path.name))
+    if plan.worker is not None:
+        yield from ("--ro-bind", str(plan.worker), str(OWN / plan.worker.name))
+    if plan.node_modules is not None:  # Node.js looks there from every folder
+        yield from ("--ro-bind", str(plan.node_modules), "/node_modules")
 
 
 def _interpreter(plan: Plan, python: Path) -> Iterator[str]:
@@ -216,5 +234,6 @@ def _plain(plan: Plan, box: Path) -> Start:
         slot=slot,
         session=str(plan.folder / "session"),
         scratch=(temporary, slot),
+        worker=_worker(plan, plan.folder),
         temporary=temporary,
     )

@@ -101,6 +101,9 @@ class LocalSession:
         if not self._kit.confinement.bubblewrap:
             root = self._kit.confinement.root
             folder.make_interpreter(self._folder, self._kit.packages, self._kit.agent, copy=root)
+            for path in (self._kit.node_modules, self._kit.worker):
+                if path is not None:
+                    folder.lay(path, self._folder / path.name, copy=root)
         self._choose_ports()
         self._control.ask(self._judge())
         self._channel = self._control.judge()
@@ -236,6 +239,8 @@ class LocalSession:
             language=kit.language,
             program=kit.programs[kit.language.name],
             packages=kit.packages,
+            node_modules=kit.node_modules,
+            worker=kit.worker,
             agent=kit.agent,
             hidden=kit.hidden,
             relays={self._ports[name][1]: name for name in kit.services},
