@@ -324,7 +324,11 @@ async function answer(body) {
   } catch (error) {
     reply = { raised: raised(error) };
   }
-  const content = Buffer.from(JSON.stringify({ ...reply, id: request.id }));
+  send({ ...reply, id: request.id });
+}
+
+function send(message) {
+  const content = Buffer.from(JSON.stringify(message));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(content.length);
   judge.write(Buffer.concat([length, content]));
@@ -346,3 +350,4 @@ judge.on("data", (piece) => {
 // The agent is done with us; the learner's timers must not keep us alive.
 judge.on("close", () => exit(0));
 judge.on("error", () => exit(0));
+send({ ready: true });

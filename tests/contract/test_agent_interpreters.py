@@ -122,6 +122,7 @@ def interpreter(
 
     def start() -> Interpreter:
         started.append(Interpreter(zygote, str(tmp_path), {"ONLY": "this"}, 10_000))
+        started[-1].wait_ready()
         return started[-1]
 
     yield start
@@ -237,6 +238,21 @@ def test_a_process_that_ends_is_no_answer(interpreter: Start, name: str, code: i
     one = interpreter()
     assert call(one, name) == {"broke": "ended", "code": code}
     assert call(one, "add", 1, 2) == {"broke": "ended", "code": code}
+
+
+def test_a_worker_that_cannot_start_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """Its end is known at once, and told to whoever calls."""
+    made = Zygote([], ["/no/such/program"])
+    try:
+        one = Interpreter(made, str(tmp_path), {}, 10_000)
+        began = time.monotonic()
+        one.wait_ready()
+        assert time.monotonic() - began < 4
+        assert call(one, "add", 1, 2) == {"broke": "ended", "code": 1}
+    finally:
+        os.kill(made.pid, signal.SIGKILL)
+        os.waitpid(made.pid, 0)
+        made._sock.close()
 
 
 def test_printing_without_end_ends_the_interpreter(interpreter: Start) -> None:

@@ -114,6 +114,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     def ask(target: str, *args: Any, op: str = "call", **request: Any) -> dict[str, Any]:
         if not running or running[-1]._end is not None:
             running.append(Interpreter(zygote, str(folder), {}, 10_000))
+            running[-1].wait_ready()
         encoded = [
             {"$": "handle", "v": a.value} if type(a) is HandleNumber else wire.encode(a)
             for a in args

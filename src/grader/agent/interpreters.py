@@ -22,6 +22,8 @@ Answer = Callable[[Reply], None]
 LOOK_EVERY = 0.02
 """Seconds between looks at the clock while replies are waited for."""
 SEND_SECONDS = 3600.0
+STARTING = 8.0
+"""Seconds in which a worker that is not forked should be there; no call's time is spent on that."""
 FRAME_SECONDS = 5.0
 """A reply that has begun must be whole in so long."""
 
@@ -31,7 +33,7 @@ class Zygote:
 
     def __init__(self, preload: list[str], worker: list[str] | None = None) -> None:
         """`worker`: the command that calls functions, for a language that is not Python."""
-        self._worker = worker or []
+        self.worker = worker or []
         self._sock, theirs = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
@@ -62,7 +64,7 @@ class Zygote:
 
     def spawn(self, folder: str, env: Mapping[str, str], fds: list[int]) -> int:
         """Fork an interpreter; its process number. Raises OSError when no process can be made."""
-        body = json.dumps({"folder": folder, "env": dict(env), "worker": self._worker}).encode()
+        body = json.dumps({"folder": folder, "env": dict(env), "worker": self.worker}).encode()
         with self._spawning:
             socket.send_fds(self._sock, [body], fds)
             try:
@@ -106,6 +108,9 @@ class Interpreter:
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[float, Answer]] = {}
         self._timed_out = False
+        self._ready = threading.Event()
+        if not zygote.worker:
+            self._ready.set()
         self._end: Reply | None = None
         self._outbox: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -113,6 +118,10 @@ class Interpreter:
 
     def kill(self) -> None:
         kill_group(self.pid)
+
+    def wait_ready(self) -> None:
+        """Return when it takes calls, has ended, or its time for that is over."""
+        self._ready.wait(STARTING)
 
     def request(self, request: Mapping[str, Any], timeout: float, answer: Answer) -> None:
         """Send one request; `answer` is called with `value`, `raised`, or `broke` with a reason."""
@@ -148,6 +157,7 @@ class Interpreter:
         end = self._ending(detail)
         with self._lock:
             self._end = end
+            self._ready.set()
             left = [answer for _, answer in self._waiting.values()]
             self._waiting.clear()
             self._outbox.put(None)
@@ -158,6 +168,9 @@ class Interpreter:
 
     def _hand_out(self, reply: Reply) -> None:
         number = reply.get("id")
+        if not self._ready.is_set():  # the worker's first words, before any of the learner's code
+            self._ready.set()
+            return
         with self._lock:
             waiting = self._waiting.pop(number, None) if isinstance(number, int) else None
         if waiting is not None:

@@ -82,6 +82,7 @@ class Agent:
     def interpreter(self, request: Request) -> Reply:
         try:
             made = self._take_spare(request["env"]) or self._interpreter(request["env"])
+            made.wait_ready()
         except OSError as error:
             return {"broke": "pids", "detail": str(error)}
         with self._lock:
