@@ -102,13 +102,17 @@ def test_bad_lines_do_not_end_the_stream(solution, rng):
         (longest, names[7], []),
         (longest + b" ", None, [("", "long")]),
         (good[4] + b" " * 200_000, None, [("", "long")]),
+        (longest, names[7], []),
     ]
     got = [
         [number, name, sorted(found)]
         for number, name, found in read(solution, b"\n".join(given for given, _, _ in lines))
     ]
     expected = [[n, name, found] for n, (_, name, found) in enumerate(lines, start=1)]
-    assert got == expected, "13 lines, of which 5 are events: number, id, problems of each."
+    assert got == expected, (
+        "14 lines, of which 6 are events: number, id, problems of each. Two of the events, one of them "
+        "in the last line, have 65,536 bytes, which is not too long."
+    )
 
 
 # Runs beside the submission. The next line is made when the event before it is known, so whoever
