@@ -14,6 +14,7 @@ import pytest
 
 from grader.authoring import corpus
 from grader.authoring.attack import attack
+from grader.authoring.cache import Proofs
 from grader.catalog import load_exercise
 from grader.engine.docker.engine import DockerEngine
 from grader.settings import Settings
@@ -62,7 +63,8 @@ def test_a_weak_exercise_is_found_out(settings: Settings, monkeypatch: pytest.Mo
     wanted = ("exit-at-import", "forged-line-on-stdout", "lying-eq", "environment", "daemon")
     chosen = [one for one in corpus.attacks(exercise) if one.path.stem in wanted]
     monkeypatch.setattr(corpus, "attacks", lambda _: chosen)
-    found = attack(exercise, lambda: DockerEngine(settings), jobs=2, listener=lambda _: None)
+    cache = Proofs(settings.state_dir / "proofs")
+    found = attack(exercise, lambda: DockerEngine(settings), cache, jobs=2, listener=lambda _: None)
     got = {one.attack.path.stem: one.got for one in found.tried}
     assert got == {
         "exit-at-import": ("it earned 1 points at test_by_exit_code",),

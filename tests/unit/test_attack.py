@@ -12,6 +12,7 @@ import pytest
 
 from grader import shipped
 from grader.authoring import archives, attack, corpus, variants
+from grader.authoring.cache import Proofs, attack_key
 from grader.authoring.warm import Worker, Workers
 from grader.catalog import load_exercise
 from grader.engine.fake import FakeEngine
@@ -137,25 +138,118 @@ def test_attacks_need_a_right_reference(tmp_path: Path) -> None:
     broken = _sample(tmp_path)
     outcomes = {"test_a": {"outcome": "failed"}}
     engine = FakeEngine(checks=(check("test_a"),), outcomes=outcomes)
+    cache = Proofs(tmp_path / "proofs")
     with pytest.raises(ExerciseError, match="the reference does not pass"):
-        attack.attack(broken, lambda: engine, jobs=1, listener=lambda _: None)
+        attack.attack(broken, lambda: engine, cache, jobs=1, listener=lambda _: None)
 
 
 def test_a_language_without_attacks_has_archives(tmp_path: Path) -> None:
     """Whatever an exercise is written in, somebody reads what is handed in."""
     other = replace(_sample(tmp_path), runner="cobol")
     engine = FakeEngine(checks=(check("test_a"),))
-    found = attack.attack(other, lambda: engine, jobs=2, listener=lambda _: None)
+    cache = Proofs(tmp_path / "proofs")
+    found = attack.attack(other, lambda: engine, cache, jobs=2, listener=lambda _: None)
     assert found.only_archives
     assert found.held
     assert len(found.tried) == len(REFUSED)
+
+
+# -- what is known --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> list[corpus.Attack]:
+    """The first three attacks; the others are not there."""
+    chosen = [one for one in corpus.attacks(BASICS) if one.should == corpus.EARNS][:3]
+    monkeypatch.setattr(corpus, "attacks", lambda _: chosen)
+    return chosen
+
+
+def _attacked(tmp_path: Path, target: Exercise) -> tuple[attack.Attacked, FakeEngine]:
+    engine = FakeEngine(checks=(check("test_a"),), reference={"test_a": {"outcome": "failed"}})
+    cache = Proofs(tmp_path / "proofs")
+    return attack.attack(target, lambda: engine, cache, jobs=2, listener=lambda _: None), engine
+
+
+def test_what_was_held_off_is_not_tried_again(tmp_path: Path, few: list[corpus.Attack]) -> None:
+    """Nothing is run then, not even the reference; the result names the same attacks."""
+    target = _sample(tmp_path)
+    first, engine = _attacked(tmp_path, target)
+    assert first.held
+    assert engine.sessions
+    assert not any(one.known for one in first.tried)
+    again, engine = _attacked(tmp_path, target)
+    assert not engine.sessions
+    assert all(one.known for one in again.tried)
+    assert [one.attack for one in again.tried] == [one.attack for one in first.tried] == few
+
+
+def test_what_got_through_is_tried_again(
+    tmp_path: Path, few: list[corpus.Attack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alone: the others are known."""
+    target, bad, honest = _sample(tmp_path), few[0], attack._try
+
+    def careless(target: Any, worker: Worker, one: corpus.Attack) -> attack.Tried:
+        tried = honest(target, worker, one)
+        return replace(tried, got=("all points",)) if one.name == bad.name else tried
+
+    monkeypatch.setattr(attack, "_try", careless)
+    for _ in range(2):
+        found, engine = _attacked(tmp_path, target)
+        assert [one.attack.name for one in found.got_through] == [bad.name]
+        assert engine.sessions
+    assert [one.attack.name for one in found.tried if not one.known] == [bad.name]
+
+
+@pytest.mark.parametrize(
+    ("changed", "again"),
+    [
+        ("starter/answer.py", True),
+        ("solution/answer.py", True),
+        ("tests/test_answer.py", True),
+        ("README.md", False),
+        ("mutants/x/answer.py", False),
+    ],
+)
+def test_a_change_of_the_exercise_tries_all_again(
+    tmp_path: Path, changed: str, again: bool
+) -> None:
+    """Of its tests, starter or reference; a statement or a mutant changes nothing."""
+    target = _sample(tmp_path)
+    before = _keys(target)
+    path = target.root / changed
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("# changed\n" + (path.read_text() if path.is_file() else ""))
+    assert bool(_keys(target) & before) is not again
+
+
+def test_a_change_of_an_attack_tries_it_again(tmp_path: Path) -> None:
+    """Other images and other limits try all of them again."""
+    target = _sample(tmp_path)
+    one, other = corpus.attacks(target)[:2]
+    key = attack_key(one, target, "images of today")
+    assert key == attack_key(one, target, "images of today")
+    others = {
+        attack_key(replace(one, text=one.text + "#"), target, "images of today"),
+        attack_key(other, target, "images of today"),
+        attack_key(one, target, "images of tomorrow"),
+        attack_key(one, replace(target, env={"A": "b"}), "images of today"),
+    }
+    assert len(others - {key}) == 4
+
+
+def _keys(target: Exercise) -> set[str]:
+    return {attack_key(one, target, "images of today") for one in corpus.attacks(target)}
 
 
 # -- workers --------------------------------------------------------------------------------------
 
 
 def _sample(tmp_path: Path) -> Exercise:
-    made = exercise(tmp_path, check("test_a"))
+    root = tmp_path / "sample"
+    root.mkdir()
+    made = exercise(root, check("test_a"))
     made.starter.mkdir()
     (made.starter / "answer.py").write_text("def answer(): ...\n")
     return made

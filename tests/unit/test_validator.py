@@ -12,7 +12,8 @@ import pytest
 from grader import shipped
 from grader.authoring.cache import Proofs
 from grader.authoring.new import Wanted, make
-from grader.authoring.proofs import Kind
+from grader.authoring.proofs import Kind, seeds
+from grader.authoring.times import Ran, tight
 from grader.authoring.validate import (
     News,
     ProofBegun,
@@ -27,6 +28,8 @@ from grader.engine.base import SessionSpec
 from grader.engine.fake import FakeEngine
 from grader.errors import ImageError
 from grader.model.progress import Listener
+from grader.model.report import CheckResult, Outcome
+from tests.unit.test_terminal_report import made_up
 
 CHECKS = tuple(
     {"id": name, "task": task, "title": name, "points": 1}
@@ -141,14 +144,48 @@ def test_a_fault_of_ours_proves_nothing(validation: Validation, proofs: Proofs) 
 
 
 def test_a_time_that_is_nearly_used_up_is_warned_of(validation: Validation, proofs: Proofs) -> None:
-    """The reference needs more than half of what all checks together have."""
+    """The reference needs more than half of what a check has, or all checks together."""
     only(validation, Kind.REFERENCE)
     slow = {"test_no_words": {"begin": 1000.0, "end": 1040.0}}
     run(validation, engines([], outcomes=slow), proofs)
-    assert [one.message for one in validation.warnings] == [
-        "the reference takes 40.0 s of the 60 s for all checks"
+    assert validation.exercise is not None
+    (tests,) = (validation.exercise.root / "tests").glob("test_*.py")
+    lines = tests.read_text().splitlines()
+    (line,) = [n for n, text in enumerate(lines, start=1) if "def test_no_words(" in text]
+    assert [(one.message, Path(one.file).name, one.line) for one in validation.warnings] == [
+        ("the reference takes 40.0 s of the 60 s for all checks", "exercise.yaml", 0),
+        ("test_no_words takes 40.0 s of its 10 s on the reference", tests.name, line),
     ]
     assert validation.problems == []
+
+
+def test_a_machine_that_is_busy_for_a_while_warns_of_nothing(validation: Validation) -> None:
+    """The quickest of all runs counts."""
+    assert validation.exercise is not None
+    passed = CheckResult(
+        id="test_no_words", task="nothing", title="", outcome=Outcome.PASSED, points=1, earned=1
+    )
+    runs = [
+        Ran(made_up(replace(passed, seconds=seconds)), {"test_no_words": 10.0})
+        for seconds in (9.0, 4.9, 31.0)
+    ]
+    assert list(tight(validation.exercise, runs)) == []
+    assert len(list(tight(validation.exercise, runs[:1]))) == 1
+
+
+def test_the_reference_meets_more_seeds(validation: Validation, proofs: Proofs) -> None:
+    """Ten, and the first one once more in the order of the files."""
+    only(validation, Kind.REFERENCE)
+    made: list[FakeEngine] = []
+    run(validation, engines(made), proofs)
+    sent = [one for engine in made for session in engine.sessions for one in session.sent]
+    used = [one["seed"] for one in sent if one["type"] == "run"]
+    assert len(used) == 11
+    assert len(set(used)) == 10
+    assert used[0] == used[-1]
+    assert validation.ended[0].proven.runs == 11
+    assert validation.exercise is not None
+    assert used[:3] == seeds(validation.exercise)
 
 
 class _NoImages(FakeEngine):

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader import shipped
 from grader.authoring import archives, corpus, variants
+from grader.authoring.cache import Proofs, attack_key
 from grader.authoring.corpus import EARNS, HARMS, REFUSED, SIGN, Attack
+from grader.authoring.proofs import Proven
 from grader.authoring.warm import Worker, Workers
 from grader.engine.base import Engine
 from grader.errors import ExerciseError, InfrastructureError
-from grader.grade import GradeOptions
+from grader.grade import GradeOptions, spec_of
 from grader.model.exercise import Exercise
 from grader.model.progress import Listener, Stage
 from grader.model.report import CheckResult, Outcome, Report, Status
@@ -38,11 +40,15 @@ _COMMAND = re.compile(r"^\s*::\w|##(\[|vso\[|teamcity\[)", re.MULTILINE)
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """One attack, what it got ("" for nothing: each a sentence), and how long it took."""
+    """One attack, what it got (each a sentence), and how long it took.
+
+    `known`: it was tried before on the very same, and got nothing.
+    """
 
     attack: Attack
     got: tuple[str, ...]
     seconds: float
+    known: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,28 +88,55 @@ class _Target:
 
 
 def attack(
-    exercise: Exercise, make: Callable[[], Engine], *, jobs: int, listener: Listener
+    exercise: Exercise, make: Callable[[], Engine], cache: Proofs, *, jobs: int, listener: Listener
 ) -> Attacked:
-    """Try every attack that fits. Raises ExerciseError when the reference does not pass."""
-    began, before = time.monotonic(), _digest(exercise)
-    wanted = corpus.attacks(exercise)
-    options = GradeOptions(seed=SEED, author=True)
-    listener(Stage(f"{exercise.slug}: grading the starter and the reference"))
-    target = _target(exercise, make, options)
-    hurried = replace(exercise.limits, seconds=min(exercise.limits.seconds, LONGEST))
-    workers = Workers(replace(exercise, limits=hurried), make, options, jobs)
-    tried: dict[str, Tried] = {}
-    for one, result in workers.each(wanted, lambda worker, one: _try(target, worker, one)):
-        if result is not None:
-            tried[one.name] = result
-            listener(Stage(f"{exercise.slug}: attack {len(tried)} of {len(wanted)}: {one.name}"))
-    changed = [path for path, digest in _digest(exercise).items() if before.get(path) != digest]
+    """Try every attack that fits, but for those that `cache` knows to have got nothing.
+
+    Raises ExerciseError when the reference does not pass.
+    """
+    began = time.monotonic()
+    wanted, made_of = corpus.attacks(exercise), make().version(spec_of(exercise, ""))
+    keys = {one.name: attack_key(one, exercise, made_of) for one in wanted}
+    tried = {
+        one.name: Tried(attack=one, got=(), seconds=proven.seconds, known=True)
+        for one in wanted
+        if (proven := cache.find(keys[one.name])) is not None
+    }
+    unknown = [one for one in wanted if one.name not in tried]
+    changed: list[str] = []
+    if unknown:
+        before = _digest(exercise)
+        for result in _tries(exercise, make, unknown, jobs, listener):
+            tried[result.attack.name] = result
+            if not result.got:
+                cache.keep(keys[result.attack.name], Proven(seconds=result.seconds))
+            done = f"attack {len(tried)} of {len(wanted)}"
+            listener(Stage(f"{exercise.slug}: {done}: {result.attack.name}"))
+        after = _digest(exercise)
+        changed = [path for path, digest in after.items() if before.get(path) != digest]
     return Attacked(
         exercise=exercise.slug,
         tried=tuple(tried[one.name] for one in wanted),
         outside=tuple(f"{path} has changed" for path in changed),
         seconds=time.monotonic() - began,
     )
+
+
+def _tries(
+    exercise: Exercise,
+    make: Callable[[], Engine],
+    attacks: Sequence[Attack],
+    jobs: int,
+    listener: Listener,
+) -> Iterator[Tried]:
+    options = GradeOptions(seed=SEED, author=True)
+    listener(Stage(f"{exercise.slug}: grading the starter and the reference"))
+    target = _target(exercise, make, options)
+    hurried = replace(exercise.limits, seconds=min(exercise.limits.seconds, LONGEST))
+    workers = Workers(replace(exercise, limits=hurried), make, options, jobs)
+    for _, result in workers.each(attacks, lambda worker, one: _try(target, worker, one)):
+        if result is not None:
+            yield result
 
 
 def _target(exercise: Exercise, make: Callable[[], Engine], options: GradeOptions) -> _Target:

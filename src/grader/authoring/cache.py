@@ -1,6 +1,6 @@
 """Proofs that still hold: kept on disk under a digest of everything they depend on.
 
-Only what was proven is kept. A problem is always looked at anew.
+Only what was proven is kept, of attacks only what was held off. A problem is always looked at anew.
 """
 
 from __future__ import annotations
@@ -17,12 +17,16 @@ from pathlib import Path
 import msgspec
 
 from grader import shipped
+from grader.authoring import corpus
 from grader.authoring.proofs import Proof, Proven, seeds
+from grader.model.exercise import Exercise
 
 KEPT_DAYS = 60
 """A proof nobody asked for in so long is forgotten."""
+_REPORT = "report"
+"""Passes on what an attack has printed, so its forms are part of what holds an attack off."""
 _NOT_ASKED = (
-    *("cli", "report", "batch", "progress", "data", "authoring/templates"),
+    *("cli", _REPORT, "batch", "progress", "data", "authoring/templates"),
     *(f"authoring/{name}.py" for name in ("files", "hidden", "new", "testcode", "validate")),
 )
 """Parts of grader that no verdict passes through."""
@@ -76,14 +80,28 @@ class Proofs:
 def key(proof: Proof, made_of: str) -> str:
     """A digest of all that decides how the proof comes out. `made_of` is the engine's version."""
     exercise = proof.exercise
-    contract = {k: v for k, v in asdict(exercise).items() if k not in _NOT_GRADED}
     wanted = (proof.mutant.fails, proof.mutant.breaks) if proof.mutant else ()
     parts = (
         *(proof.kind, proof.name, proof.submission.digest, wanted, seeds(exercise)),
-        *(sorted(contract.items()), [task.id for task in exercise.tasks]),
-        *(made_of, _code(), _files(exercise.root)),
+        *(_contract(exercise), made_of, _code(_NOT_ASKED), _files(exercise.root)),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def attack_key(attack: corpus.Attack, exercise: Exercise, made_of: str) -> str:
+    """A digest of all that decides what the attack gets, like that of a proof."""
+    starter = _digest(exercise.starter, ())
+    code = _code(tuple(name for name in _NOT_ASKED if name != _REPORT))
+    parts = (
+        *(attack.name, attack.text, corpus.helpers(exercise), starter),
+        *(_contract(exercise), made_of, code, _files(exercise.root)),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _contract(exercise: Exercise) -> str:
+    fields = {k: v for k, v in asdict(exercise).items() if k not in _NOT_GRADED}
+    return repr((sorted(fields.items()), [task.id for task in exercise.tasks]))
 
 
 def _files(root: Path) -> str:
@@ -92,9 +110,9 @@ def _files(root: Path) -> str:
 
 
 @cache
-def _code() -> str:
+def _code(but: tuple[str, ...]) -> str:
     """Of grader's own source that makes verdicts."""
-    return _digest(shipped.package(), _NOT_ASKED)
+    return _digest(shipped.package(), but)
 
 
 def _digest(root: Path, but: Sequence[str]) -> str:

@@ -67,6 +67,13 @@ def afterwards(exercise: Exercise, reference: Submission) -> Submission:
     return _appended(reference, exercise, _helper(exercise, "afterwards"))
 
 
+def helpers(exercise: Exercise) -> tuple[str, str]:
+    """What goes with every attack on the exercise, and with the honest submission after it."""
+    if exercise.runner not in ENDINGS:
+        return "", ""
+    return _helper(exercise, "prelude"), _helper(exercise, "afterwards")
+
+
 def _helper(exercise: Exercise, name: str) -> str:
     path = shipped.attacks() / exercise.runner / f"{name}{ENDINGS[exercise.runner]}"
     return f"\n\n{path.read_text('utf-8')}\n\n" if path.is_file() else "\n\n"

@@ -10,6 +10,8 @@ from functools import partial
 
 from grader.authoring import variants
 from grader.authoring.files import contract
+from grader.authoring.places import at_check
+from grader.authoring.times import Ran, tight
 from grader.catalog.load import CONTRACT
 from grader.errors import ExerciseError, Problem, SubmissionError
 from grader.judging import OTHER_SHAPE
@@ -17,8 +19,8 @@ from grader.model.exercise import Exercise, Mutant
 from grader.model.report import CheckResult, Outcome, Report, Status
 from grader.model.submission import Submission
 
-TIGHT = 0.5
-"""The part of its time that the reference may take before the time counts as tight."""
+REFERENCE_SEEDS = 10
+"""The reference meets so many seeds at least: one run each, where a mutant costs as many runs."""
 
 
 class Kind(StrEnum):
@@ -71,11 +73,12 @@ Run = Callable[[Asked], Report]
 without a score."""
 
 
-def seeds(exercise: Exercise) -> list[int]:
-    """The seeds of its proofs: the same every time, so that a proof can be repeated."""
+def seeds(exercise: Exercise, kind: Kind = Kind.MUTANT) -> list[int]:
+    """The seeds of such a proof: the same every time, so that it can be repeated."""
+    least = REFERENCE_SEEDS if kind is Kind.REFERENCE else 0
     digests = [
         hashlib.sha256(f"{exercise.slug} {number}".encode()).digest()
-        for number in range(exercise.validate_seeds)
+        for number in range(max(exercise.validate_seeds, least))
     ]
     return [int.from_bytes(digest[:4], "big") >> 1 for digest in digests]
 
@@ -119,13 +122,13 @@ def proofs(exercise: Exercise) -> tuple[list[Proof], list[Problem]]:
     return made, problems
 
 
-def prove(proof: Proof, run: Run) -> Proven:
+def prove(proof: Proof, run: Callable[[Asked], Ran]) -> Proven:
     """Make one proof. Raises InfrastructureError when it could not be made."""
-    taken: list[Report] = []
+    taken: list[Ran] = []
 
     def counted(asked: Asked) -> Report:
         taken.append(run(asked))
-        return taken[-1]
+        return taken[-1].report
 
     by_kind = {Kind.STARTER: _starter, Kind.MUTANT: _mutant}
     try:
@@ -134,7 +137,9 @@ def prove(proof: Proof, run: Run) -> Proven:
         where = str(proof.exercise.tests)
         said = "\n".join([error.message, *(str(one) for one in error.problems)])
         found = Proven(problems=(Problem(file=where, message=said, fix=error.fix),))
-    seconds = sum(report.seconds for report in taken)
+    if proof.kind is Kind.REFERENCE and not found.problems:
+        found = replace(found, warnings=tuple(tight(proof.exercise, taken)))
+    seconds = sum(one.report.seconds for one in taken)
     return replace(found, runs=len(taken), seconds=seconds)
 
 
@@ -143,19 +148,16 @@ def prove(proof: Proof, run: Run) -> Proven:
 
 def _right(proof: Proof, run: Run) -> Proven:
     """It scores 100 whatever the seed and the order; the reference, twice the same."""
-    first: Report | None = None
-    for seed in seeds(proof.exercise):
+    first, *others = seeds(proof.exercise, proof.kind)
+    for seed in (first, *others):
         report = run(Asked(proof.submission, seed))
-        first = first or report
         if _not_passed(report):
             return Proven(problems=tuple(_why(proof, report, run)))
-    assert first is not None
-    if proof.kind is Kind.ALTERNATIVE:
-        return Proven()
-    again = run(Asked(proof.submission, first.seed, shuffled=False))
-    if _not_passed(again):
-        return Proven(problems=tuple(_why(proof, again, run, shuffled=False)))
-    return Proven(warnings=tuple(_tight(proof.exercise, first)))
+    if proof.kind is Kind.REFERENCE:
+        again = run(Asked(proof.submission, first, shuffled=False))
+        if _not_passed(again):
+            return Proven(problems=tuple(_why(proof, again, run, shuffled=False)))
+    return Proven()
 
 
 def _not_passed(report: Report) -> list[CheckResult]:
@@ -185,7 +187,7 @@ def _why(proof: Proof, report: Report, run: Run, *, shuffled: bool = True) -> It
             fix = "mend the check, or the solution, for these inputs"
         else:
             message, fix = f"{said} on the {what}", "mend the check, or the solution"
-        yield _at(proof.exercise, check.id, message, fix)
+        yield at_check(proof.exercise, check.id, message, fix)
 
 
 def _others(proof: Proof, seed: int) -> list[int]:
@@ -214,16 +216,7 @@ def _unsteady(exercise: Exercise, one: Report, other: Report) -> Iterator[Proble
             f"{check.id} is flaky: with seed {one.seed} it {_end(check)}, and then {_end(after)}"
         )
         fix = "nothing but the seed may decide: use rng for inputs, eventually(...) for waiting"
-        yield _at(exercise, check.id, message, fix)
-
-
-def _tight(exercise: Exercise, report: Report) -> Iterator[Problem]:
-    """Times that a slower machine would not keep."""
-    limit = exercise.limits.seconds
-    if report.seconds > TIGHT * limit:
-        took = f"the reference takes {report.seconds:.1f} s of the {limit:g} s for all checks"
-        fix = "give limits.seconds twice what the reference needs, at least"
-        yield Problem(file=str(exercise.root / CONTRACT), message=took, fix=fix)
+        yield at_check(exercise, check.id, message, fix)
 
 
 # -- wrong ones -----------------------------------------------------------------------------------
@@ -244,11 +237,11 @@ def _starter(proof: Proof, run: Run) -> Proven:
             if check.outcome is Outcome.BROKE:
                 message = f"{check.id} breaks on the starter ({check.reason}): {check.message}"
                 fix = "a starter runs, and says what is missing"
-                problems.append(_at(exercise, check.id, message, fix))
+                problems.append(at_check(exercise, check.id, message, fix))
             elif check.message == OTHER_SHAPE:
                 message = f"{check.id} stumbles over the starter's answer, and tells nothing"
                 fix = "let the check assert the shape of an answer before it looks into it"
-                problems.append(_at(exercise, check.id, message, fix))
+                problems.append(at_check(exercise, check.id, message, fix))
     return Proven(problems=tuple(dict.fromkeys(problems)))
 
 
@@ -312,12 +305,3 @@ def _end(check: CheckResult) -> str:
             return f"broke ({check.reason}: {check.message})"
         case _:
             return f"failed ({check.message})"
-
-
-def _at(exercise: Exercise, check: str, message: str, fix: str) -> Problem:
-    """A problem at the check's own line."""
-    name = check.partition("[")[0]
-    for one in exercise.checks:
-        if one.name == name:
-            return Problem(file=one.file, line=one.line, message=message, fix=fix)
-    return Problem(file=str(exercise.tests), message=message, fix=fix)

@@ -14,6 +14,7 @@ from grader import shipped
 from grader.authoring.cache import Proofs, key
 from grader.authoring.files import file_findings
 from grader.authoring.proofs import Asked, Kind, Proof, Proven, proofs, prove, unneeded
+from grader.authoring.times import Ran
 from grader.catalog import find, load_roadmap
 from grader.engine import runners
 from grader.engine.base import Engine
@@ -27,7 +28,7 @@ from grader.errors import (
 from grader.grade import GradeOptions, grade, spec_of
 from grader.model import progress as progress_of
 from grader.model.exercise import Exercise
-from grader.model.report import Report, Status
+from grader.model.report import Status
 
 OWNER = f"grader validate {os.getpid()}"
 
@@ -239,7 +240,7 @@ class Worker:
             return
         say(ProofEnded(proof, proven, self._number))
 
-    def _graded(self, asked: Asked) -> Report:
+    def _graded(self, asked: Asked) -> Ran:
         options = GradeOptions(
             seed=asked.seed,
             learner_seed=asked.seed,
@@ -248,11 +249,15 @@ class Worker:
             owner=self._owner,
             trusted=True,
         )
-        report = grade(self._exercise, asked.submission, self._engine, options, self._go_on)
+        limits: dict[str, float] = {}
+
+        def listen(event: progress_of.Progress) -> None:
+            if self._stop.is_set():
+                raise _Stopped
+            if isinstance(event, progress_of.Collected):
+                limits.update((check.id, check.seconds) for check in event.checks)
+
+        report = grade(self._exercise, asked.submission, self._engine, options, listen)
         if report.status is Status.ERROR:
             raise InfrastructureError(report.error or "no check ran")
-        return report
-
-    def _go_on(self, _event: object) -> None:
-        if self._stop.is_set():
-            raise _Stopped
+        return Ran(report, limits)

@@ -38,16 +38,20 @@ def attack(
     """Prove that dishonest and hostile submissions get nothing out of an exercise.
 
     Each attack is appended to the starter and must earn no more than the starter alone, reach
-    nothing outside its sandbox, and leave nothing behind for the next submission.
+    nothing outside its sandbox, and leave nothing behind for the next submission. What was held
+    off and has not changed since is not tried again.
 
     Exits with 0 when every attack was held off, 5 when one got through.
     """
     from grader.authoring.attack import attack as run
+    from grader.authoring.cache import Proofs
     from grader.catalog import find
     from grader.cli.progress import watching
     from grader.engine.registry import engine
 
     settings = common.settings(context)
+    cache = Proofs(settings.state_dir / "proofs")
+    cache.tidy()
     results = []
     for name in chosen(context, exercises or [], every=every):
         exercise = find(common.catalog_root(settings), name)
@@ -55,6 +59,7 @@ def attack(
             one = run(
                 exercise,
                 lambda: engine(settings),
+                cache,
                 jobs=jobs or os.cpu_count() or 1,
                 listener=listener,
             )
@@ -105,7 +110,9 @@ def _show(result: Attacked) -> None:
     else:
         through = len(result.got_through)
         line, mark_of, style = f"{through} of {tried} got through", Outcome.FAILED, "bold red"
-    took = Text(f" ({seconds(result.seconds)})", "dim")
+    known = sum(one.known for one in result.tried)
+    before = f"{'all' if known == len(result.tried) else known} proven before, " if known else ""
+    took = Text(f" ({before}{seconds(result.seconds)})", "dim")
     whole = Text(f"{marks[mark_of]} {result.exercise}: {line}", style) + took
     screen.print(whole, soft_wrap=True)
 
@@ -135,5 +142,6 @@ def _as_json(tried: Tried) -> dict[str, object]:
         "why": tried.attack.why,
         "file": str(tried.attack.path),
         "got": tried.got,
+        "cached": tried.known,
         "seconds": round(tried.seconds, 2),
     }

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.authoring.proofs import Kind, Proof
+from grader.authoring.proofs import seeds as seeds_of
 from grader.authoring.validate import News, ProofBegun, ProofEnded, ProofLost, Validation
 from grader.cli import output
 from grader.cli.progress import watching
@@ -176,14 +177,17 @@ def _lines(validation: Validation) -> Iterator[tuple[Outcome, str, str]]:
     if validation.exercise is None:
         yield Outcome.FAILED, "files", "cannot be read as an exercise"
         return
-    seeds = counted(validation.exercise.validate_seeds, "seed")
-    right = f"100 with {seeds}, in any order of checks"
+    seeds, many = (
+        counted(len(seeds_of(validation.exercise, kind)), "seed")
+        for kind in (Kind.MUTANT, Kind.REFERENCE)
+    )
+    right = "100 with {}, in any order of checks"
     wrong = len(validation.wrong_files)
     said = counted(wrong, "problem") if wrong else "as they should be"
     yield Outcome.FAILED if wrong else Outcome.PASSED, "files", said
     yield from _kind(validation, Kind.STARTER, "starter", "runs, and does not pass")
-    yield from _kind(validation, Kind.REFERENCE, "reference", right)
-    yield from _kind(validation, Kind.ALTERNATIVE, "alternatives", right)
+    yield from _kind(validation, Kind.REFERENCE, "reference", right.format(many))
+    yield from _kind(validation, Kind.ALTERNATIVE, "alternatives", right.format(seeds))
     yield from _kind(validation, Kind.MUTANT, "mutants", f"rejected with {seeds}")
     number = len(validation.exercise.checks)
     if validation.unneeded is not None:
