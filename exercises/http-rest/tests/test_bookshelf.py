@@ -341,6 +341,7 @@ def test_accept(server, rng):
     good = ["application/json", "*/*", "application/*", "APPLICATION/json", "image/png,*/*"]
     good += [f"text/html, */*;q={weight}", f"text/html;q=0.9 , application/json ; q={weight}"]
     good += ["*/*;q=0, application/json", f"application/*;q=0, */*, application/json;q={weight}"]
+    good += ["text/html;level=1;q=0.7, application/json", "text/html;level=1, */*;q=0.1"]
     wrong = ["text/html", "image/*, text/*;q=0.5", "application/xml", "application/json-seq"]
     wrong += ["application/json;q=0", "application/json;q=0, */*", "application/*;q=0.0,*/*;q=1"]
     expected = {**dict.fromkeys(good, 200), **dict.fromkeys(wrong, 406)}
