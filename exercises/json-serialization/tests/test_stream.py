@@ -110,8 +110,8 @@ def test_bad_lines_do_not_end_the_stream(solution, rng):
     ]
     expected = [[n, name, found] for n, (_, name, found) in enumerate(lines, start=1)]
     assert got == expected, (
-        "14 lines, of which 6 are events: number, id, problems of each. Two of the events, one of them "
-        "in the last line, have 65,536 bytes, which is not too long."
+        "14 lines, of which 6 are events: number, id, problems of each. Two of the events, one in "
+        "the last line, have 65,536 bytes, which is not too long."
     )
 
 
