@@ -145,3 +145,37 @@ def test_wrong_usage(school: Path, arguments: tuple[str, ...], said: str) -> Non
     assert said in done.stderr
     assert "fix: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_gradebook(school: Path) -> None:
+    """A table, CSV and pages from the same results; what was not graded has no grade."""
+    grader(school, "batch", "class", "--exercise", "python-basics")
+    shown = grader(school, "gradebook", "results.db")
+    assert shown.returncode == 0, shown.stderr
+    assert "python-basics  3 handed in, 0 passed, 2 not graded yet, mean 0" in shown.stdout
+    rows = {line.split()[0]: line.split()[1:] for line in shown.stdout.splitlines()[-3:]}
+    assert rows == {"ann": ["?", "?"], "bob": ["0", "0"], "cyd": ["?", "?"]}
+    done = grader(school, "gradebook", "results.db", "--html", "pages", "--csv", "plain")
+    assert done.stdout.splitlines()[1:] == ["ann,,,0,1,", "bob,,0,0,1,0", "cyd,,,0,1,"]
+    assert "begin with pages/index.html" in done.stderr
+    assert (school / "pages" / "index.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("gone.db",), "gone.db does not exist"),
+        (("results.db",), "holds no result"),
+        (("results.db", "--csv", "excel"), "there is no kind 'excel'"),
+        (("results.db", "--course", "gone.yaml"), "gone.yaml"),
+        (("class/ann/orders.py",), "not a database"),
+    ],
+)
+def test_no_gradebook(school: Path, arguments: tuple[str, ...], said: str) -> None:
+    """A sentence, a mend, and no file that was not there."""
+    Store(str(school / "results.db")).close()
+    done = grader(school, "gradebook", *arguments)
+    assert done.returncode in (2, 3)
+    assert said in done.stderr
+    assert "fix: " in done.stderr
+    assert not (school / "gone.db").exists()

@@ -155,6 +155,13 @@ class Store:
             for row in database.execution_options(yield_per=200).execute(wanted).mappings():
                 yield _result(row)
 
+    def get(self, number: int) -> Result | None:
+        """The result with this id."""
+        wanted = sa.select(_RESULTS).where(_RESULTS.c.id == number)
+        with self._transaction() as database:
+            row = database.execute(wanted).mappings().first()
+        return _result(row) if row is not None else None
+
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()

@@ -74,7 +74,7 @@ def batch(
     Exits with 0 when every submission has a verdict, 3 when one could not be graded for a fault of
     ours; those are tried again by the same command.
     """
-    _has_database()
+    has_database()
     from grader.batch.handed import discover
     from grader.batch.run import Batch, BatchOptions
     from grader.batch.store import Store
@@ -99,7 +99,8 @@ def batch(
     raise typer.Exit(3 if tally.errors else 0)
 
 
-def _has_database() -> None:
+def has_database() -> None:
+    """Raises UsageError when what opens databases is not installed."""
     from importlib.util import find_spec
 
     if find_spec("sqlalchemy") is None:

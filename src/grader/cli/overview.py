@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Grade for others": {
         "grade": "Grade one submission, as a course or a pipeline does.",
         "batch": "Grade a whole class, and keep every result.",
+        "gradebook": "Show what a class achieved, as a table, pages or CSV.",
     },
     "Write exercises": {
         "new": "Make a small exercise that is right, to be turned into yours.",
