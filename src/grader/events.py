@@ -72,6 +72,10 @@ class Ended(Struct, tag="outcome", kw_only=True):
     """Work of ours within it, which is not the learner's time."""
     trace: str = ""
     """For the author of the tests, in a run that says it is the author's."""
+    looked: tuple[str, ...] = ()
+    """What the check asked of the submission, in a run that says it is to be explained."""
+    near: tuple[str, ...] = ()
+    """What almost was right, in such a run."""
 
 
 class Request(Struct, tag="request"):

@@ -24,8 +24,9 @@ class GradeOptions:
 
     `trusted` code is the user's own: it is run also where the engine does not hold it back.
     `shuffled`: checks run in an order that the seed gives. `author`: whoever asks wrote the tests,
-    so nothing is left out of the report, and the listener gets tracebacks. `cancelled` is asked all
-    the time: once it is true, nobody waits for the report any more.
+    so nothing is left out of the report, and the listener gets tracebacks. `explain`: it also
+    hears what each check looked at. `cancelled` is asked all the time; once it is true, nobody
+    waits for the report any more.
     """
 
     seed: int | None = None
@@ -37,6 +38,7 @@ class GradeOptions:
     trusted: bool = False
     shuffled: bool = False
     author: bool = False
+    explain: bool = False
     cancelled: Callable[[], bool] | None = None
 
 
@@ -79,6 +81,7 @@ def grade(
         only=options.only,
         shuffled=options.shuffled,
         author=options.author,
+        explain=options.explain,
     )
     spec = spec_of(exercise, options.owner)
     engine.prepare(spec, listener)

@@ -13,7 +13,15 @@ import msgspec
 from grader import events
 from grader.engine.base import Message, Session
 from grader.errors import Cancelled, ExerciseError, SessionLost, UsageError
-from grader.model.progress import CheckFinished, CheckStarted, Collected, Listener, Stage, Traced
+from grader.model.progress import (
+    CheckFinished,
+    CheckStarted,
+    Collected,
+    Listener,
+    Looked,
+    Stage,
+    Traced,
+)
 from grader.model.report import Check, CheckResult, Outcome
 from grader.supply import PREPARE_SECONDS, Supply, Work, run_message
 
@@ -167,6 +175,9 @@ class Judging:
             self.findings.unexpected[check.id] = ended.message
         if self._work.author and ended.trace:
             self._listener(Traced(check.id, ended.trace))
+        if self._work.explain and (level := _level(check, self._work)) in ("full", "message"):
+            lines = ended.looked if level == "full" else ()  # values are the author's to show
+            self._listener(Looked(check.id, lines, ended.near))
         result = shown(result, check, self._work)
         self.findings.results.append(result)
         self._listener(CheckFinished(result))

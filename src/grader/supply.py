@@ -35,6 +35,7 @@ class Work:
     only: tuple[str, ...]
     shuffled: bool = False
     author: bool = False
+    explain: bool = False
 
 
 class Supply:
@@ -136,6 +137,7 @@ def run_message(
         "only": list(work.only),
         "shuffled": work.shuffled,
         "author": work.author,
+        "explain": work.explain,
         "exercise": {"slug": exercise.slug, "seconds": exercise.limits.seconds},
         "serve": False,
         "tests": base64.b64encode(tests_archive(exercise.tests)).decode(),

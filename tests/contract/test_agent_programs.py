@@ -125,3 +125,18 @@ def test_a_free_port() -> None:
     assert not programs.listening(port)
     with socket.create_server(("127.0.0.1", port)):
         assert programs.listening(port)
+
+
+def test_where_programs_listen() -> None:
+    """Every address of both families, but for ports of ours."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("0.0.0.0", 0)) as two,
+        socket.create_server(("::1", 0), family=socket.AF_INET6) as three,
+    ):
+        ports = [sock.getsockname()[1] for sock in (one, two, three)]
+        found = programs.listeners(set())
+        assert f"127.0.0.1:{ports[0]}" in found
+        assert f"0.0.0.0:{ports[1]}" in found
+        assert f"[::1]:{ports[2]}" in found
+        assert f"0.0.0.0:{ports[1]}" not in programs.listeners({ports[1]})

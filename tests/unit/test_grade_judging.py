@@ -6,6 +6,7 @@ import base64
 import contextlib
 import io
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from grader.grade import GradeOptions, grade
 from grader.judging import Judging
 from grader.keeper import Keeper
 from grader.model.exercise import Exercise, Limits, Program, Ready
-from grader.model.progress import Collected, Traced
+from grader.model.progress import Collected, Looked, Traced
 from grader.model.report import CheckResult, Outcome, Report, Status
 from grader.supply import Work, run_message
 from tests.unit.samples import SUBMISSION, Recorder, check, exercise
@@ -391,6 +392,38 @@ def test_faults_are_the_authors_or_ours(
         Judge({"type": "fault", "author": author, "message": "SyntaxError"}).perform(
             exercise(tmp_path)
         )
+
+
+@pytest.mark.parametrize(
+    ("show", "expected"),
+    [
+        ("full", [Looked("test_a", ("called f(1)",), ("almost",))]),
+        ("message", [Looked("test_a", (), ("almost",))]),
+        ("title", []),
+        ("hidden", []),
+    ],
+)
+def test_an_explanation_shows_what_the_author_shows(
+    tmp_path: Path, show: str, expected: list[Looked]
+) -> None:
+    """Inputs stay hidden wherever the report hides them; and nobody hears what was not asked."""
+    told = {**PASSED, "looked": ["called f(1)"], "near": ["almost"]}
+    recorder = Recorder()
+    work = Work(
+        exercise=exercise(tmp_path, show=show),
+        submission=SUBMISSION,
+        seed=1,
+        learner_seed=0,
+        attempt=1,
+        only=(),
+        explain=True,
+    )
+    for asked in (True, False):
+        judge = Judge(COLLECTED, told, FINISHED)
+        recorder.events.clear()
+        Judging(judge.session, replace(work, explain=asked), recorder).perform()
+        heard = [event for event in recorder.events if isinstance(event, Looked)]
+        assert heard == (expected if asked else [])
 
 
 def test_a_silent_judge_is_lost(tmp_path: Path) -> None:

@@ -159,6 +159,11 @@ class Agent:
     def listening(self, request: Request) -> Reply:
         return {"listening": programs.listening(request["port"])}
 
+    def listeners(self, _request: Request) -> Reply:
+        """Where the learner's programs listen; where loopback is shared nobody can tell."""
+        found = [] if self._shared else programs.listeners(self._relays.ports)
+        return {"listeners": found}
+
     def forward(self, request: Request) -> Reply:
         self._relays.forward(request["port"], os.path.join(self._slot, request["socket"]))
         return {}
@@ -199,7 +204,18 @@ class Agent:
 OPERATIONS = (
     *("load", "reset", "interpreter", "run", "read", "collect", "tail"),
     *("relay", "reach", "leave"),
-    *("start", "look", "signal", "kill", "wait", "memory", "free_port", "listening", "forward"),
+    *(
+        "start",
+        "look",
+        "signal",
+        "kill",
+        "wait",
+        "memory",
+        "free_port",
+        "listening",
+        "listeners",
+        "forward",
+    ),
 )
 
 

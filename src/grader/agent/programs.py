@@ -6,6 +6,7 @@ import errno
 import os
 import random
 import socket
+import struct
 import subprocess
 from collections.abc import Mapping
 from typing import Any
@@ -106,3 +107,23 @@ def listening(port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def listeners(ours: set[int]) -> list[str]:
+    """`0.0.0.0:8000`: where this namespace listens, but for ports of ours (proc_net_tcp(5))."""
+    found = []
+    for name, family, size in (("tcp", socket.AF_INET, 8), ("tcp6", socket.AF_INET6, 32)):
+        try:
+            with open(f"/proc/net/{name}", encoding="ascii") as file:
+                lines = file.read(1 << 20).splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            fields = line.split()
+            address, _, port = fields[1].partition(":")
+            if fields[3] == "0A" and len(address) == size and int(port, 16) not in ours:
+                words = [address[at : at + 8] for at in range(0, size, 8)]
+                raw = b"".join(struct.pack("=I", int(word, 16)) for word in words)
+                host = socket.inet_ntop(family, raw)
+                found.append(f"{host if size == 8 else f'[{host}]'}:{int(port, 16)}")
+    return sorted(found)

@@ -210,6 +210,11 @@ class Relays:
         self._worlds: dict[tuple[int, bool], Relay | DatagramRelay] = {}
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
+    @property
+    def ports(self) -> set[int]:
+        """Those that are taken in here for something on the other side."""
+        return {*self._relays, *(port for port, _ in list(self._worlds))}
+
     def begin(self) -> None:
         """Take the ports, before anything of the learner's runs. Raises OSError."""
         for port, path in self._targets.items():

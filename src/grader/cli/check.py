@@ -16,6 +16,7 @@ from grader.errors import UsageError
 
 if TYPE_CHECKING:
     from grader.model.exercise import Exercise
+    from grader.model.progress import Listener
     from grader.model.report import Report
     from grader.model.submission import Submission
     from grader.settings import Settings
@@ -95,8 +96,12 @@ class Checking:
         fresh: bool,
         quiet: bool,
         cancelled: Callable[[], bool] | None = None,
+        explained: Listener | None = None,
     ) -> Report:
-        """Grade it, and count the attempt. Raises what grader.grade raises."""
+        """Grade it, and count the attempt. Raises what grader.grade raises.
+
+        `explained` hears what each check looked at.
+        """
         from grader.cli.outcome import Run
         from grader.workspace import count_attempt, read
 
@@ -112,8 +117,9 @@ class Checking:
             fresh=fresh,
             trusted=True,
             cancelled=cancelled,
+            explain=explained is not None,
         )
-        report = run.grade(self.settings, quiet=quiet)
+        report = run.grade(self.settings, quiet=quiet, hear=explained)
         if report.score is not None and not report.partial:
             count_attempt(self.root)
         return report

@@ -10,6 +10,7 @@ from grader.cli import output
 
 if TYPE_CHECKING:
     from grader.model.exercise import Exercise
+    from grader.model.progress import Listener, Progress
     from grader.model.report import Report
     from grader.model.submission import Submission
     from grader.report.details import Commands
@@ -33,10 +34,11 @@ class Run:
     fresh: bool = False
     trusted: bool = False
     author: bool = False
+    explain: bool = False
     cancelled: Callable[[], bool] | None = None
 
-    def grade(self, settings: Settings, *, quiet: bool) -> Report:
-        """Grade it, showing progress on standard error unless `quiet`."""
+    def grade(self, settings: Settings, *, quiet: bool, hear: Listener | None = None) -> Report:
+        """Grade it, showing progress on standard error unless `quiet`; `hear` is told as well."""
         from grader.cli.progress import watching
         from grader.engine.registry import automatic, engine
         from grader.grade import GradeOptions, grade
@@ -51,12 +53,22 @@ class Run:
             fresh=self.fresh,
             trusted=self.trusted,
             author=self.author,
+            explain=self.explain,
             cancelled=self.cancelled,
         )
         with watching(quiet=quiet) as listener:
             if not settings.engine and (reason := automatic(settings)[1]):
                 listener(Warned(f"{reason[0].upper()}{reason[1:]}: {LOCAL}"))
-            return grade(self.exercise, self.submission, engine(settings), options, listener)
+            heard = listener if hear is None else _both(listener, hear)
+            return grade(self.exercise, self.submission, engine(settings), options, heard)
+
+
+def _both(first: Listener, second: Listener) -> Listener:
+    def hear(event: Progress) -> None:
+        first(event)
+        second(event)
+
+    return hear
 
 
 def show(report: Report, commands: Commands, *, json: bool) -> None:

@@ -10,6 +10,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "start": "Make a folder of your own for one exercise.",
         "check": "Grade your work and see what to do next.",
         "hint": "Show one more hint for the task that failed last.",
+        "explain": "Show what one check looked at, step by step.",
         "logs": "Show what your programs printed in the last check.",
         "solution": "Show the author's solution, after passing or giving up.",
         "reset": "Put the files of the start back; yours are kept.",

@@ -43,7 +43,7 @@ def perform(prepared: Mapping[str, Any], sock: socket.socket, folder: Path) -> N
     try:
         run = Run(prepared, channel)
         if prepared["serve"]:
-            run.serve_reference()
+            run.serve()
         tests = folder / "tests"
         tests.mkdir()
         run.prepare(tests)

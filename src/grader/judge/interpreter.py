@@ -11,6 +11,7 @@ from typing import Any
 from grader.agent import wire
 from grader.judge.client import AgentClient, HandleNumber, broken, value_of
 from grader.judge.errors import Broke, Raised, unreadable
+from grader.judge.trail import TRAIL
 
 
 @dataclass
@@ -107,7 +108,33 @@ class Interpreter:
         reply = self._client.request(
             "call", within=timeout, interpreter=number, request=body, timeout=timeout
         )
-        return value_of(reply, what, timeout)
+        try:
+            value = value_of(reply, what, timeout)
+        except Raised as error:
+            self._tell(request, what, args, kwargs, f"raised {error.type}: ", error.text)
+            raise
+        except Broke as error:
+            self._tell(request, what, args, kwargs, "broke: ", error.message)
+            raise
+        self._tell(request, what, args, kwargs, "returned ", value)
+        return value
+
+    def _tell(
+        self,
+        request: Mapping[str, Any],
+        what: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any] | None,
+        ended: str,
+        value: Any,
+    ) -> None:
+        module = str(request.get("target", "")).partition(":")[0]
+        name = what.removesuffix("()")
+        if request["op"] == "attribute":
+            TRAIL.saw(f"read the attribute {name}")
+        else:
+            made = "an object" if request["op"] == "new" and ended == "returned " else value
+            TRAIL.called(f"{module}.{name}" if module else name, args, kwargs or {}, ended, made)
 
     def _encoded(self, value: Any) -> Any:
         if isinstance(value, Handle):

@@ -47,6 +47,10 @@ class Verdict:
     ratio: float = 1.0
     stopped: float = 0.0
     """Seconds between begin and end that were not the check's, but the grader's own."""
+    looked: list[str] = field(default_factory=list)
+    """What it asked of the submission, when the learner wants to know."""
+    near: list[str] = field(default_factory=list)
+    """What almost was right."""
     trace: str = ""
     """The traceback through the hidden tests, when the run is their author's."""
 
@@ -138,4 +142,6 @@ def as_event(verdict: Verdict, check: str, begin: float, end: float) -> dict[str
         "end": end,
         "stopped": verdict.stopped,
         "trace": verdict.trace,
+        "looked": verdict.looked,
+        "near": verdict.near,
     }

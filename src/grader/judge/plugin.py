@@ -18,6 +18,7 @@ from grader.judge.run import Learner, Run
 from grader.judge.solution import Solution
 from grader.judge.standstill import Standstill
 from grader.judge.together import Together
+from grader.judge.trail import TRAIL
 from grader.judge.world import World
 
 SILENT = {"refused": 1.0, "closed": 1.0, "timeout": 0.0}
@@ -140,6 +141,7 @@ class Plugin:
                 return Verdict(outcome="error", reason=gone[0], message=text, ratio=0.0)
         if verdict.outcome in ("failed", "broke"):
             self._explain(verdict)
+        verdict.looked = TRAIL.entries
         return verdict
 
     def _explain(self, verdict: Verdict) -> None:
@@ -150,7 +152,13 @@ class Plugin:
         if crashed is not None:
             verdict.reason = crashed.reason
             verdict.message = f"{crashed.message} {verdict.message}"
-        verdict.log = "\n".join(part for part in (verdict.log, solution.printed()) if part)
+        printed = solution.printed()
+        verdict.log = "\n".join(part for part in (verdict.log, printed) if part)
+        if TRAIL.gave_nothing and printed.strip():
+            verdict.near.append(
+                f"{TRAIL.gave_nothing}, and your program printed something: return hands a value "
+                "over, print only shows it"
+            )
 
     def _fresh_state_wanted(self, item: pytest.Item) -> bool:
         """`keep` on a class or module: one reset before it, none between its checks."""

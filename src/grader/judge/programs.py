@@ -11,6 +11,7 @@ from typing import Any
 
 from grader.judge.client import AgentClient, broken
 from grader.judge.errors import Broke, OutOfTime, SandboxLost, unreadable
+from grader.judge.trail import TRAIL
 
 READY_SECONDS = 10.0
 """How long a program may take until it is ready; less when the check's time is over before."""
@@ -155,6 +156,7 @@ class Process:
         if not isinstance(number, int):
             raise unreadable()
         self._number, self._expected = number, False
+        TRAIL.saw(f"started the program '{self._program.name}'")
 
     def _not_ready(self, ready: Mapping[str, str]) -> str:
         """What is missing; "" when it is ready."""

@@ -27,6 +27,7 @@ from grader.judge.paths import SESSION, SLOTS
 from grader.judge.sandboxes import Sandboxes
 from grader.judge.services import LOST, Service, make
 from grader.judge.solution import Solution
+from grader.judge.trail import TRAIL
 from grader.judge.world import World
 
 READY_SECONDS = 30.0
@@ -87,6 +88,7 @@ class Run:
         message = self.channel.wait("run")
         self.seed = int(message["seed"])
         self.author = bool(message["author"])
+        TRAIL.open = bool(message["explain"])
         self.learner = Learner(int(message["learner_seed"]), int(message["attempt"]))
         self.solution = self._solution(message["submission"])
         self._env = message["env"]
@@ -149,11 +151,20 @@ class Run:
             self.channel.request("reference_reset")
             self._reference.reset()
 
-    def serve_reference(self) -> None:
-        """Keep services and gateway for a sandbox that another session's judge drives."""
+    def serve(self) -> None:
+        """Keep services and gateway, and no tests: for the reference's session, driven by another.
+
+        Or for a submission that its owner tries by hand: then a sandbox is given.
+        """
         self.prepare_services()
+        message = self.channel.wait("run")
+        jobs: list[Callable[[], None]] = []
+        if message["sandbox"]:
+            self.solution, self._env = self._solution(message["submission"]), message["env"]
+            self._take(message["sandbox"])
+            jobs = [self._reset_sandbox]
         while True:
-            self._reset([])
+            self._reset(jobs)
             self.channel.request("reset")  # answered when the next test begins
 
     def _reset(self, jobs: list[Callable[[], None]]) -> None:
@@ -228,6 +239,7 @@ class Run:
         self.comparisons = Comparisons()
         self.given = []
         self.awarded = None
+        TRAIL.begin()
 
     def reference(self) -> Solution:
         """The reference solution, in a session apart from the learner's."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from grader.judge.client import AgentClient
 from grader.judge.errors import Broke, unreadable
@@ -87,7 +87,17 @@ class Server(Process):
             return self._not_answering(ready["http"])
         if self._sandbox.request("listening", port=self.port).get("listening") is True:
             return ""
-        return f"nothing accepts connections on 127.0.0.1 at the port in {self._program.port}"
+        return self._nobody_listens()
+
+    def _nobody_listens(self) -> str:
+        """Where it should listen, and where it does instead."""
+        should = f"127.0.0.1 at the port in {self._program.port}"
+        found = self._sandbox.request("listeners").get("listeners")
+        places = [place for place in found if isinstance(place, str)] if _is_list(found) else []
+        if not places:
+            return f"nothing accepts connections on {should}"
+        instead = ", ".join(place[:60] for place in places[:5])
+        return f"nothing accepts connections on {should}, which is {self.port}, but on {instead}"
 
     def _not_answering(self, path: str) -> str:
         import httpx
@@ -95,10 +105,14 @@ class Server(Process):
         try:
             status = self.http.get(path, timeout=2).status_code
         except httpx.ConnectError:
-            return f"nothing accepts connections on 127.0.0.1 at the port in {self._program.port}"
+            return self._nobody_listens()
         except httpx.HTTPError as error:
             return f"GET {path} was not answered ({type(error).__name__})"
         return "" if 200 <= status < 400 else f"GET {path} was answered with status {status}"
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
 
 
 def _open(sandbox: AgentClient, forwards: Forwards) -> Forward:

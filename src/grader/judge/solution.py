@@ -22,6 +22,7 @@ from grader.judge.replicas import Replicas, started
 from grader.judge.result import Result, parsed
 from grader.judge.sandboxes import Sandboxes
 from grader.judge.servers import Server
+from grader.judge.trail import TRAIL, same_but_case, shown
 
 if TYPE_CHECKING:
     from grader.judge.handlers import HttpServer
@@ -242,7 +243,11 @@ class Solution:
         out, err = (_unbase64(reply.get(stream, "")) for stream in ("stdout", "stderr"))
         self._ran.append(out[-2000:] + err[-2000:])
         if "broke" in reply:
-            raise broken(reply, what, request["timeout"])
+            error = broken(reply, what, request["timeout"])
+            TRAIL.saw(f"ran {what}: {error.message}")
+            raise error
+        printed = f"printed {shown(out)}" if out else "printed nothing"
+        TRAIL.saw(f"ran {what}: exit code {reply.get('code')}, {printed}")
         code, seconds = reply.get("code"), time.monotonic() - begin
         if not isinstance(code, int):
             raise unreadable()
@@ -256,7 +261,10 @@ class Solution:
 
     def read(self, path: str) -> bytes:
         """A submitted file as handed in; the check fails when it was not."""
-        assert path in self._submitted, f"the file '{path}' was not handed in"
+        other = same_but_case(path, self.paths())
+        there = f"; there is '{other}': upper and lower case count" if other else ""
+        TRAIL.saw(f"read the file {path}")
+        assert path in self._submitted, f"the file '{path}' was not handed in{there}"
         return self._submitted[path]
 
     def text(self, path: str) -> str:
@@ -272,6 +280,9 @@ class Solution:
 
     def exists(self, path: str) -> bool:
         """Whether this file was handed in."""
+        other = same_but_case(path, self.paths())
+        found = "yes" if path in self._submitted else f"no, but {other}" if other else "no"
+        TRAIL.saw(f"looked whether {path} was handed in: {found}")
         return path in self._submitted
 
     def paths(self) -> list[str]:

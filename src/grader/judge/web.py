@@ -14,6 +14,7 @@ import httpx
 from grader.judge.bounds import Bounds, what
 from grader.judge.errors import Broke
 from grader.judge.forward import REFUSED, Forward
+from grader.judge.trail import TRAIL
 
 TIMEOUT = 5.0
 """Seconds a whole answer may take, unless the test says otherwise."""
@@ -28,7 +29,9 @@ class Sync(httpx.Client):
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """See httpx. Without `stream` the time limit is one for the whole answer."""
         _limit_whole(request, options)
-        return super().send(request, **options)
+        response = super().send(request, **options)
+        TRAIL.saw(f"{what(request)} was answered with {response.status_code}")
+        return response
 
 
 class Async(httpx.AsyncClient):
@@ -37,7 +40,9 @@ class Async(httpx.AsyncClient):
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """See httpx. Without `stream` the time limit is one for the whole answer."""
         _limit_whole(request, options)
-        return await super().send(request, **options)
+        response = await super().send(request, **options)
+        TRAIL.saw(f"{what(request)} was answered with {response.status_code}")
+        return response
 
 
 def sync_client(port: int, pick: Pick) -> Sync:

@@ -76,6 +76,15 @@ class Traced:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """What a check asked of the submission, and what almost was right. Only in a run that asks."""
+
+    id: str
+    lines: tuple[str, ...]
+    near: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Retrying:
     """Something of ours failed; the same submission is graded again on a fresh session."""
 
@@ -99,6 +108,7 @@ Progress = (
     | CheckStarted
     | CheckFinished
     | Traced
+    | Looked
     | Retrying
     | Warned
 )
