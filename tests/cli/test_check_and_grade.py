@@ -458,3 +458,42 @@ def test_a_title_with_escape_codes_does_not_steer_the_progress(run: Run) -> None
     _, out, err = run(Stand(replace(asked.report, tasks=(evil,))), "check")
     assert "\x1b" not in out + err
     assert "\\x1b[2J[red]" in err
+
+
+def test_submit_checks_first_and_packs_what_was_checked(run: Run, work: Path) -> None:
+    """Beside the folder, with the report inside; what is handed in is what was graded."""
+    target = work.with_name("my work.zip")
+    code, out, err = run(stand(PASSED), "submit")
+    assert (code, "100 of 100" in out, "error" in err) == (0, True, False)
+    assert f"To hand in, with 1 file and this report:\n  {target}\n" in out
+    with zipfile.ZipFile(target) as archive:
+        assert archive.namelist() == ["catalog.py", ".grader-report.json"]
+        assert json.loads(archive.read(".grader-report.json"))["score"] == 100
+    code, out, _ = run(stand(FAILED), "submit")  # it takes the place of the one before
+    assert code == 1
+    with zipfile.ZipFile(target) as archive:
+        assert json.loads(archive.read(".grader-report.json"))["score"] < 100
+    assert info.read(work).attempts == 6
+
+
+def test_submit_writes_nothing_without_a_verdict_and_over_nothing_else(
+    run: Run, work: Path, tmp_path: Path
+) -> None:
+    code, out, _ = run(stand(ERROR), "submit")
+    assert code == 3
+    assert "Nothing was written" in out
+    assert not work.with_name("my work.zip").exists()
+    mine = tmp_path / "mine.zip"
+    mine.write_text("precious")
+    asked = stand(PASSED)
+    code, _, err = run(asked, "submit", "--output", str(mine))
+    assert (code, asked.asked, mine.read_text()) == (2, None, "precious")
+    assert "no archive of grader submit" in err
+
+
+def test_check_tells_of_a_new_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "grader update" not in run(stand(PASSED), "check")[2]
+    newer = replace(EXERCISE, version=3)
+    monkeypatch.setattr("grader.catalog.find", lambda root, name: newer)
+    err = run(stand(PASSED), "check")[2]
+    assert "note: the exercise is at version 3, this folder at 1: grader update\n" in err

@@ -504,3 +504,35 @@ def test_next_is_what_can_run_here(
     only.add("redis-caching")
     assert shown("next").endswith("\n  grader start redis-caching\n")
     assert "→ redis-caching" in shown("roadmap")
+
+
+def test_update_shows_what_came_and_what_both_changed(grader: Grader, tmp_path: Path) -> None:
+    """Conflicts as a difference, with the command that takes the exercise's side."""
+    catalog = tmp_path / "catalog"
+    shutil.copytree(shipped.exercises() / "python-basics", catalog / "python-basics")
+    shutil.copy(shipped.exercises() / "roadmap.yaml", catalog)
+    exercise, options = catalog / "python-basics", ("--exercises", str(catalog))
+    grader(*options, "start", "python-basics")
+    work = tmp_path / "python-basics"
+    done = grader(*options, "update", cwd=work)
+    assert done.stdout == (
+        "python-basics is at version 1.\nNothing in this folder had to change.\n"
+    )
+    text = (exercise / "exercise.yaml").read_text()
+    (exercise / "exercise.yaml").write_text(text.replace("version: 1\n", "version: 2\n"))
+    (exercise / "README.md").write_text((exercise / "README.md").read_text() + "\nMore.\n")
+    (exercise / "starter" / "orders.py").write_text("theirs = 1\n")
+    (work / "orders.py").write_text("mine = 1\n")
+    shown = grader(*options, "update", cwd=work)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    for line in (
+        "python-basics: from version 1 to version 2.",
+        "Brought up to date, you had not changed them:\n  README.md",
+        "Changed by you and by the exercise; yours are as they were:\n  orders.py",
+        "-mine = 1\n+theirs = 1",
+    ):
+        assert line in shown.stdout
+    assert (work / "orders.py").read_text() == "mine = 1\n"
+    command = shown.stdout.splitlines()[-1].strip()
+    subprocess.run(["/bin/sh", "-c", command], check=True)
+    assert (work / "orders.py").read_text() == "theirs = 1\n"

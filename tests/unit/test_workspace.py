@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,10 @@ def test_a_workspace_holds_starter_and_statement(exercise: Exercise, tmp_path: P
         "version": 1,
         "seed": 7,
         "attempts": 0,
+        "given": {
+            name: hashlib.sha256((target / name).read_bytes()).hexdigest()
+            for name in ("README.md", "words.py")
+        },
     }
 
 

@@ -33,7 +33,9 @@ from grader.cli import (
     start,
     status,
     stop,
+    submit,
     try_,
+    update,
     validate,
 )
 from grader.cli.context import Flags
@@ -80,6 +82,8 @@ for _name, _function in (
     ("explain", explain.explain),
     ("logs", logs.logs),
     ("next", next_.next_),
+    ("update", update.update),
+    ("submit", submit.submit),
     ("status", status.status),
     ("solution", solution.solution),
     ("reset", reset.reset),

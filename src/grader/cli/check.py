@@ -69,6 +69,11 @@ def check(
 
     hint = "" if where else "grader hint"  # which is of the folder that one is in
     show(report, Commands(again=f"grader check{where}", hint=hint), json=json)
+    if info.version < exercise.version:
+        newer = (
+            f"note: the exercise is at version {exercise.version}, this folder at {info.version}"
+        )
+        output.tell(f"{newer}: grader update")
     work.remember(report)
     raise typer.Exit(exit_code(report))
 

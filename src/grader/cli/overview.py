@@ -14,6 +14,8 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "logs": "Show what your programs printed in the last check.",
         "solution": "Show the author's solution, after passing or giving up.",
         "reset": "Put the files of the start back; yours are kept.",
+        "update": "Bring in a new version of the exercise; your files stay.",
+        "submit": "Check, then write the archive to hand in.",
         "next": "Say what to do now, and with which commands.",
     },
     "Your record": {

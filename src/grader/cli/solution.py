@@ -89,7 +89,7 @@ def _file(file: SubmittedFile, mine: str | None, shown: Glyphs) -> Iterator[Rend
     yield Text(visible(text).rstrip("\n"))
     yield Text()
     yield Rule(Text(f"{file.path}, from yours to it", "bold"), characters=shown.rule, style="dim")
-    yield _difference(mine, text, file.path)
+    yield difference(mine, text, file.path, "solution")
     yield Text()
 
 
@@ -103,7 +103,8 @@ def _read(path: Path, largest: int) -> str | None:
         return None
 
 
-def _difference(mine: str | None, reference: str, path: str) -> Text:
+def difference(mine: str | None, theirs: str, path: str, whose: str) -> Text:
+    """From the learner's text of a file to that of somebody else."""
     import difflib
 
     from rich.text import Text
@@ -114,9 +115,9 @@ def _difference(mine: str | None, reference: str, path: str) -> Text:
         return Text("You have no such file, or it is not text.", "dim")
     lines = difflib.unified_diff(
         visible(mine).splitlines(),
-        visible(reference).splitlines(),
+        visible(theirs).splitlines(),
         f"yours/{path}",
-        f"solution/{path}",
+        f"{whose}/{path}",
         lineterm="",
     )
     shown = Text()

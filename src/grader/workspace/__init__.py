@@ -9,9 +9,11 @@ from grader.workspace.snapshot import (
     snapshot_stream,
 )
 from grader.workspace.start import start
+from grader.workspace.update import Update, update
 
 __all__ = [
     "Reset",
+    "Update",
     "WorkspaceInfo",
     "count_attempt",
     "read",
@@ -21,4 +23,5 @@ __all__ = [
     "snapshot_folder",
     "snapshot_stream",
     "start",
+    "update",
 ]

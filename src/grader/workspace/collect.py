@@ -16,6 +16,8 @@ from grader.workspace.names import looks_like, same_name_key, shown, spelling_pr
 from grader.workspace.text import encoding_problem
 
 WORKSPACE_FILE = ".grader.json"
+REPORT_FILE = ".grader-report.json"
+"""In an archive to hand in, the report of the check before it: nothing that is graded."""
 SKIPPED = frozenset({".git", "node_modules", "__pycache__", ".venv", "__MACOSX"})
 """Folders that are not looked into unless a rule names them."""
 MOST_ENTRIES = 20_000
@@ -40,7 +42,7 @@ class Collector:
     def wants(self, path: str) -> bool:
         """Whether a rule names this path and nothing rules it out."""
         steps = tuple(path.split("/"))
-        if steps[-1] == WORKSPACE_FILE or self._skips(steps[:-1]):
+        if steps[-1] in (WORKSPACE_FILE, REPORT_FILE) or self._skips(steps[:-1]):
             return False
         return any(matches(rule.path, steps) for rule in self._rules)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +17,8 @@ from grader.workspace.collect import WORKSPACE_FILE
 FORMAT = 1
 LARGEST_SEED = 2**53 - 1
 """Seeds stay exact in every JSON reader."""
-LARGEST = 64 * 1024
-"""Bytes of `.grader.json`; ours has some two hundred."""
+LARGEST = 256 * 1024
+"""Bytes of `.grader.json`; ours has some two hundred, and a hundred for each file of the start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class WorkspaceInfo:
     version: int
     seed: int
     attempts: int
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Name -> SHA-256 of each file as the exercise gave it; empty where an earlier grader began."""
 
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_SEED)]
@@ -44,6 +47,7 @@ class _File(msgspec.Struct):
     version: Count
     seed: Count
     attempts: Count = 0
+    given: dict[str, str] = {}
 
 
 def read(path: Path) -> WorkspaceInfo:
@@ -91,6 +95,7 @@ def _read(folder: Path, file: Path) -> WorkspaceInfo:
         version=data.version,
         seed=data.seed,
         attempts=data.attempts,
+        given=data.given,
     )
 
 
@@ -106,6 +111,7 @@ def write(info: WorkspaceInfo) -> None:
         version=info.version,
         seed=info.seed,
         attempts=info.attempts,
+        given=dict(info.given),
     )
     content = msgspec.json.format(msgspec.json.encode(data), indent=2) + b"\n"
     file = info.root / WORKSPACE_FILE

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.model.exercise import Exercise
-from grader.workspace.start import refuse_links, sources
+from grader.workspace.start import put, refuse_links, sources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ def reset(exercise: Exercise, root: Path) -> Reset:
     try:
         backup = _kept(root, replaced) if replaced else None
         for name, path in files.items():
-            _put(path, root / name)
+            put(path, root / name)
     except OSError as error:
         raise UsageError(f"{error.filename or root}: {error.strerror}") from None
     return Reset(files=tuple(sorted(files)), backup=backup)
@@ -71,15 +71,3 @@ def _kept(root: Path, names: list[str]) -> Path:
         shutil.rmtree(backup, ignore_errors=True)
         raise
     return backup
-
-
-def _put(source: Path, target: Path) -> None:
-    """The whole file at once: who reads it finds the old one or the new one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.parent / f".{target.name}.{os.getpid()}"
-    try:
-        shutil.copyfile(source, unfinished)
-        unfinished.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)

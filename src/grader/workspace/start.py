@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from grader.errors import ExerciseError, UsageError
@@ -43,6 +46,10 @@ def start(
         if known is None:
             target.mkdir(parents=True, exist_ok=True)
             workspace_info.write(_new(exercise, target, seed, folder))
+        elif created:
+            names = {path.relative_to(target).as_posix(): path for path in created}
+            given = {name: digest(path) for name, path in names.items()}
+            workspace_info.write(replace(known, given={**known.given, **given}))
     except OSError as error:
         _remove(created)
         raise UsageError(f"{error.filename or target}: {error.strerror}") from None
@@ -60,7 +67,13 @@ def _new(exercise: Exercise, target: Path, seed: int | None, folder: Path | None
         version=exercise.version,
         seed=secrets.randbelow(LARGEST_SEED) if seed is None else seed,
         attempts=0,
+        given={name: digest(path) for name, path in sources(exercise)},
     )
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's content. Raises OSError."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def sources(exercise: Exercise) -> Iterator[tuple[str, Path]]:
@@ -113,6 +126,18 @@ def _copy(source: Path, target: Path) -> None:
     except BaseException:
         target.unlink(missing_ok=True)
         raise
+
+
+def put(source: Path, target: Path) -> None:
+    """Write the whole file at once: who reads it finds the old one or the new one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.parent / f".{target.name}.{os.getpid()}"
+    try:
+        shutil.copyfile(source, unfinished)
+        unfinished.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _remove(created: list[Path]) -> None:
