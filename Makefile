@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit docs fuzz bench verdicts format base engine images clean
+.PHONY: help demo test check unit docs fuzz bench bench-batch verdicts format base engine images clean
 
 help: ## What can be made
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) scripts/make_venv.py $(VENV)
@@ -31,6 +31,9 @@ unit: $(INSTALLED) ## The tests that need no engine and take seconds
 
 bench: $(INSTALLED) ## What a learner waits for, beside plain pytest
 	$(BIN)/python bench/run.py
+
+bench-batch: $(INSTALLED) ## How many submissions a minute a class takes
+	$(BIN)/python -m bench.batch
 
 verdicts: $(INSTALLED) ## 300 runs of every exercise must give 300 equal verdicts (an hour)
 	$(BIN)/python bench/verdicts.py
