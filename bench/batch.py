@@ -89,7 +89,8 @@ store = Store(str(root / "results.db"))
 handed = [Handed(learner=f"learner{n}", path=made.solution) for n in range(count)]
 Batch(made, lambda: Forgetful(checks=CHECKS), store, BatchOptions()).run(handed, lambda _: None)
 import resource
-print(sum(1 for _ in store.results(reports=False)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(sum(1 for _ in store.results(reports=False)), used)
 """
 
 

@@ -58,6 +58,8 @@ class Settings:
     """Proxy and package-index variables handed to image builds."""
     docker_environment: Mapping[str, str] = field(default_factory=dict)
     """What the `docker` command reads: DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG, ..."""
+    signing_key: Path | None = None
+    """PEM file with the private key, of the kind Ed25519, that signs reports."""
     course_secret: str = ""
     """What a course's seeds are made with (GRADER_COURSE_SECRET); it never reaches a container."""
     step_summary: Path | None = None
@@ -71,6 +73,7 @@ FROM_USER = (
     "registry",
     "runtime",
     "ca_bundle",
+    "signing_key",
     "idle_seconds",
     "warm_sessions",
 )

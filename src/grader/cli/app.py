@@ -37,6 +37,7 @@ from grader.cli import (
     try_,
     update,
     validate,
+    verify,
 )
 from grader.cli.context import Flags
 
@@ -93,6 +94,7 @@ for _name, _function in (
     ("grade", grade.grade),
     ("batch", batch.batch),
     ("gradebook", gradebook.gradebook),
+    ("verify", verify.verify),
     ("new", new.new),
     ("validate", validate.validate),
     ("try", try_.try_),

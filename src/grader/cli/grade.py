@@ -16,6 +16,7 @@ from grader.report.forms import Audience, Form
 
 if TYPE_CHECKING:
     from grader.model.exercise import Exercise
+    from grader.model.report import Report
     from grader.model.submission import Submission
     from grader.settings import Settings
 
@@ -62,6 +63,12 @@ def grade(
             metavar="ID", help="Whose it is: seeds come from the course's secret, see above."
         ),
     ] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the report signed, with the key GRADER_SIGNING_KEY names."
+        ),
+    ] = None,
     trusted: Annotated[
         bool,
         typer.Option(
@@ -85,6 +92,7 @@ def grade(
     settings = common.settings(context)
     reports = Reports.wanted(form, output_file, report or (), audience)
     found = find(common.catalog_root(settings), exercise)
+    key = _signing_key(settings, sign) if sign is not None else b""
     submission = _submission(path, found)
     own, seed = _seeds(settings, learner, seed, found, submission)
     run = Run(
@@ -100,6 +108,8 @@ def grade(
     options += ["--learner", learner] if learner else []
     options += ["--audience", audience.value] if run.author else []
     again = _command(context, path, exercise, options)
+    if sign is not None:
+        _sign(sign, key, graded, learner or "", found, settings)
     reports.write(graded, again, settings.step_summary)
     output.tell(visible(f"the same verdict again: {again} --seed {graded.seed}"))
     raise typer.Exit(reports.exit_code(graded))
@@ -124,6 +134,50 @@ def _seeds(
 
     of = (settings.course_secret, learner, exercise.slug, exercise.version)
     return learner_seed(*of), run_seed(*of, submission.digest) if seed is None else seed
+
+
+def _signing_key(settings: Settings, sign: Path) -> bytes:
+    """The private key, before anything is graded: what cannot be signed is told at once."""
+    from grader.cli.reports import check_writable
+    from grader.cli.verify import has_cryptography
+
+    has_cryptography()
+    check_writable(sign)
+    if settings.signing_key is None:
+        raise UsageError(
+            "--sign needs a key",
+            fix="openssl genpkey -algorithm ed25519 -out key.pem; "
+            "export GRADER_SIGNING_KEY=key.pem",
+        )
+    from grader.report.signed import private_key
+
+    try:
+        pem = settings.signing_key.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{settings.signing_key}: {error.strerror}", fix="GRADER_SIGNING_KEY names the key"
+        ) from None
+    private_key(pem)
+    return pem
+
+
+def _sign(
+    file: Path, key: bytes, report: Report, learner: str, exercise: Exercise, settings: Settings
+) -> None:
+    import hashlib
+
+    from grader.catalog.digest import exercise_digest
+    from grader.engine.registry import engine
+    from grader.grade import spec_of
+    from grader.report.signed import Origin, to_signed
+
+    made_of = engine(settings).version(spec_of(exercise, ""))
+    origin = Origin(
+        exercise_digest=exercise_digest(exercise),
+        made_of=hashlib.sha256(made_of.encode()).hexdigest(),
+        learner=learner,
+    )
+    output.write_file(file, to_signed(report, origin, key))
 
 
 def _submission(path: Path, exercise: Exercise) -> Submission:

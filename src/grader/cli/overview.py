@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Grade for others": {
         "grade": "Grade one submission, as a course or a pipeline does.",
         "batch": "Grade a whole class, and keep every result.",
+        "verify": "Tell whether a signed report is genuine.",
         "gradebook": "Show what a class achieved, as a table, pages or CSV.",
     },
     "Write exercises": {

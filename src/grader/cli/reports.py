@@ -42,7 +42,7 @@ class Reports:
                 raise UsageError(f"--report {one}: no file is named", fix=f"--report {name}=FILE")
             files.append((_form(name), Path(place)))
         for position, (_, path) in enumerate(files):
-            _check_writable(path)
+            check_writable(path)
             if path.absolute() in [other.absolute() for _, other in files[:position]]:
                 raise UsageError(f"two reports go to {path}", fix="name a file of its own for each")
         made = cls(
@@ -111,7 +111,7 @@ def _add_summary(path: Path, report: Report, context: Context) -> None:
         output.tell(f"warning: {path}: the step's summary cannot be written: {error.strerror}")
 
 
-def _check_writable(path: Path) -> None:
+def check_writable(path: Path) -> None:
     """Find out before grading what would be found out after it."""
     if not path.absolute().parent.is_dir():
         raise UsageError(f"{path}: its folder does not exist", fix="make the folder first")
