@@ -497,3 +497,12 @@ def test_check_tells_of_a_new_version(run: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("grader.catalog.find", lambda root, name: newer)
     err = run(stand(PASSED), "check")[2]
     assert "note: the exercise is at version 3, this folder at 1: grader update\n" in err
+
+
+def test_check_writes_the_report_as_a_page_too(run: Run, work: Path) -> None:
+    code, out, _ = run(stand(FAILED), "check", "--html", "report.html")
+    assert code == 1
+    page = (work / "report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "Not passed yet" in page
+    assert "Not passed yet" in out

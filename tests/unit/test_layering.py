@@ -15,7 +15,7 @@ from grader import shipped
 
 FOUNDATION = frozenset({"errors", "model", "settings", "shipped"})
 MIDDLE = frozenset({"catalog", "workspace", "engine", "report"})
-PIPELINE = frozenset({"events", "keeper", "supply", "judging", "scoring", "grade"})
+PIPELINE = frozenset({"events", "keeper", "supply", "judging", "scoring", "grade", "hands"})
 ABOVE = frozenset({"authoring", "batch", "progress"})
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "supply": FOUNDATION | MIDDLE | {"events", "keeper"},
     "judging": FOUNDATION | MIDDLE | {"events", "supply"},
     "scoring": FOUNDATION | MIDDLE | {"supply", "judging"},
+    "hands": FOUNDATION | MIDDLE | {"keeper", "supply", "grade"},
     "grade": FOUNDATION | MIDDLE | {"supply", "judging", "scoring"},
     **dict.fromkeys(ABOVE, FOUNDATION | MIDDLE | PIPELINE),
     "cli": FOUNDATION | MIDDLE | PIPELINE | ABOVE | {"<version>"},

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from grader.model.progress import Listener
     from grader.model.report import Report
     from grader.model.submission import Submission
+    from grader.report.details import Commands
     from grader.settings import Settings
 
 
@@ -38,6 +39,9 @@ def check(
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Use new servers, not warm ones.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON only.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the report as a page, too.")
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Check again after each save, until you press q.")
     ] = False,
@@ -68,7 +72,10 @@ def check(
     from grader.report.details import Commands  # after the checks: it loads what draws
 
     hint = "" if where else "grader hint"  # which is of the folder that one is in
-    show(report, Commands(again=f"grader check{where}", hint=hint), json=json)
+    commands = Commands(again=f"grader check{where}", hint=hint)
+    if html is not None:  # first: a reader of the screen that ends early must not cost it
+        _write_page(report, commands, html)
+    show(report, commands, json=json)
     if info.version < exercise.version:
         newer = (
             f"note: the exercise is at version {exercise.version}, this folder at {info.version}"
@@ -76,6 +83,16 @@ def check(
         output.tell(f"{newer}: grader update")
     work.remember(report)
     raise typer.Exit(exit_code(report))
+
+
+def _write_page(report: Report, commands: Commands, file: Path) -> None:
+    from datetime import UTC, datetime
+
+    from grader.report.context import Context
+    from grader.report.forms import Form, render
+
+    context = Context(commands=commands, finished=datetime.now(UTC), token="")
+    output.write_file(file, render(Form.HTML, report, context))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,6 +29,10 @@ def roadmap(
     context: typer.Context,
     topic: Annotated[str | None, typer.Argument(help="One topic: why, and where to read.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the map as a page.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="And let the browser show it.")] = False,
 ) -> None:
     """Show the stages, their topics in order and the exercises there are."""
     from grader.catalog import load_catalog
@@ -36,6 +41,11 @@ def roadmap(
     catalog = load_catalog(common.catalog_root(settings))
     chosen = None if topic is None else _find(catalog, topic)
     way = way_of(catalog, settings)
+    if html is not None or show:
+        from grader.cli.mappage import target, write_page
+
+        write_page(way, settings, target(html), show=show)
+        return
     if json:
         _print_json(way, chosen)
         return

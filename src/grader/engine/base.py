@@ -43,6 +43,34 @@ class Sandbox:
     key: str
 
 
+class Terminal(Protocol):
+    """A program that the learner started by hand, in a sandbox or as the client of a service."""
+
+    def fileno(self) -> int:
+        """Ready to be read when there is something, for `select`."""
+
+    def waiting(self) -> bool:
+        """Whether there is something that `select` cannot know of."""
+
+    def read(self) -> list[tuple[int, bytes]] | None:
+        """What came since: (1 for its output, 2 for its errors; bytes). None at its end."""
+
+    def write(self, data: bytes) -> None:
+        """Type this."""
+
+    def close_input(self) -> None:
+        """There is nothing more to type."""
+
+    def resize(self, rows: int, columns: int) -> None:
+        """The terminal that it is shown in has this size."""
+
+    def wait(self) -> int:
+        """Its exit code. Raises InfrastructureError."""
+
+    def close(self) -> None:
+        """Let go of it; what still runs ends with its sandbox."""
+
+
 class Session(Protocol):
     """The judge, the services and the sandboxes of one exercise for one learner."""
 
@@ -77,6 +105,19 @@ class Session(Protocol):
         """Whether somebody outside the sandbox ended it: nothing that runs in there can be blamed.
 
         Waits a little for the engine to say so.
+        """
+
+    def enter(
+        self, sandbox: Sandbox, argv: Sequence[str], env: Mapping[str, str], *, tty: bool
+    ) -> Terminal:
+        """Start a program by hand beside what runs in a sandbox. Raises InfrastructureError."""
+
+    def client(
+        self, service: str, sandbox: Sandbox, env: Mapping[str, str], *, tty: bool
+    ) -> Terminal:
+        """Start the interactive client of a service, with the learner's account.
+
+        Raises UsageError when there is none on this machine, InfrastructureError.
         """
 
     def reference(self) -> Session:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from grader.engine.base import FURTHER, Message, Sandbox, SessionSpec
+from grader.engine.base import FURTHER, Message, Sandbox, SessionSpec, Terminal
 from grader.errors import SessionLost
 from grader.model.progress import Listener
 
@@ -157,6 +157,18 @@ class FakeSession:
     def was_killed(self, sandbox: Sandbox) -> bool:
         del sandbox
         return self._engine.killed
+
+    def enter(
+        self, sandbox: Sandbox, argv: Sequence[str], env: Mapping[str, str], *, tty: bool
+    ) -> Terminal:
+        del sandbox, argv, env, tty
+        raise SessionLost("nothing runs in the fake engine")
+
+    def client(
+        self, service: str, sandbox: Sandbox, env: Mapping[str, str], *, tty: bool
+    ) -> Terminal:
+        del service, sandbox, env, tty
+        raise SessionLost("nothing runs in the fake engine")
 
     def reference(self) -> FakeSession:
         return FakeSession(self._engine, self.spec)

@@ -81,6 +81,8 @@ class Runner:
     """Names of the accounts `admin` and `learner`."""
     env: Mapping[str, str] = field(default_factory=dict)
     """The variables of the learner's program, with {user}, {password} and {port} to fill in."""
+    client: tuple[str, ...] = ()
+    """The command of the interactive client in its image, with variables of `env` to fill in."""
     versions: str = ""
     """Versions whose verdicts are equal; the engine `local` uses no other."""
     local: Local | None = None
@@ -146,6 +148,7 @@ class _Service(msgspec.Struct, tag_field="kind", tag="service", forbid_unknown_f
     versions: Versions
     env: dict[str, str]
     accounts: _Accounts | None = None
+    client: tuple[str, ...] = ()
     local: _Local | None = None
     auth: Annotated[str, msgspec.Meta(pattern="^(account|none)$")] = "account"
 
@@ -200,6 +203,7 @@ def read(folder: Path) -> Runner:
         raise InfrastructureError(f"{file}: {str(error)[:500]}", fix="mend the file") from None
     values: dict[str, Any] = msgspec.to_builtins(spec)
     values["preload"] = tuple(values.get("preload", ()))
+    values["client"] = tuple(values.get("client", ()))
     values["accounts"] = values.get("accounts") or {}
     values["versions"] = values.get("versions") or ""
     values["local"] = _local(values.get("local"))

@@ -45,6 +45,8 @@ class Container:
     file_size: int = 0
     sysctls: Mapping[str, str] = field(default_factory=dict)
     open_files: int = 1024
+    entrypoint: tuple[str, ...] = ()
+    """Instead of the image's own."""
 
 
 def judge(
@@ -148,6 +150,30 @@ def sandbox(
     )
 
 
+def client(
+    session: str,
+    image: str,
+    runner: Runner,
+    sandbox: str,
+    judge_uid: int,
+    labels: Mapping[str, str],
+) -> Container:
+    """A service's image once more, without its server: for its client, in a sandbox's network."""
+    return Container(
+        image=image,
+        user=runner.uid,
+        environment={},
+        network=f"container:{sandbox}",
+        memory=256 * MIB,
+        cpus=1,
+        pids=64,
+        tmpfs={"/tmp": "size=16m,mode=1777"},
+        mounts=(session_mount(session, judge_uid, read_only=True),),
+        labels=labels,
+        entrypoint=("/usr/local/bin/session-init", "/bin/sleep", "infinity"),
+    )
+
+
 def session_mount(session: str, judge_uid: int, *, read_only: bool) -> Mount:
     return _volume(f"grader-{session}", SESSION_FOLDER, judge_uid, session, read_only=read_only)
 
@@ -205,6 +231,7 @@ def arguments(api: Any, container: Container) -> dict[str, Any]:
         },
         "labels": dict(container.labels),
         "stdin_open": container.stdin,
+        **({"entrypoint": list(container.entrypoint)} if container.entrypoint else {}),
         "detach": True,  # else the judge's stdin would end with the first process attached to it
         "host_config": host,
     }

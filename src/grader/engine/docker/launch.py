@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from grader.engine.docker.errors import translated
 from grader.engine.docker.memory import MemoryWatch
 from grader.engine.docker.parts import Parts
 from grader.engine.docker.removal import remove, remove_role
+from grader.engine.docker.terminal import DockerTerminal
 from grader.engine.docker.warm import Record
 from grader.settings import Settings
 
@@ -108,6 +109,28 @@ class Launcher:
             container = self._create(made)
             self._client.api.start(container)
         return replace(address, name=container)
+
+    def enter(
+        self, container: str, argv: Sequence[str], env: Mapping[str, str], folder: str, *, tty: bool
+    ) -> DockerTerminal:
+        """Start a program by hand in a container."""
+        return DockerTerminal(self._client.api, container, argv, env, folder, tty=tty)
+
+    def start_client(self, name: str, sandbox: str) -> str:
+        """A container for a service's client beside a sandbox."""
+        parts, record = self._plan.parts, self._plan.record
+        made = containers.client(
+            record.session,
+            parts.tags[name],
+            parts.services[name],
+            sandbox,
+            parts.judge.uid,
+            self._labels("client"),
+        )
+        with translated(f"starting a client of {name}"):
+            container = self._create(made)
+            self._client.api.start(container)
+        return container
 
     def kill(self, container: str) -> None:
         """End a container; the engine removes it then by itself."""

@@ -13,13 +13,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from grader.engine.base import Message, Sandbox, SessionSpec
+from grader.engine.base import Message, Sandbox, SessionSpec, Terminal
 from grader.engine.docker.channel import Channel, attached
 from grader.engine.docker.endpoint import chosen
 from grader.engine.docker.parts import Parts, fingerprint
 from grader.engine.docker.sandboxes import REFERENCE_SLOT, SLOTS, Sandboxes
 from grader.engine.docker.warm import Record, WarmSessions
-from grader.errors import SessionLost
+from grader.errors import SessionLost, UsageError
 from grader.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class DockerSession:
         self._sandboxes = Sandboxes(self._start_sandbox, self._kill, self._pool)
         self._channel: Channel | None = None
         self._renewed = 0.0
+        self._clients: list[str] = []
 
     # -- beginning ----------------------------------------------------------------------------
 
@@ -236,6 +237,22 @@ class DockerSession:
     def was_killed(self, sandbox: Sandbox) -> bool:
         return self._launcher.was_killed(sandbox.name)
 
+    def enter(
+        self, sandbox: Sandbox, argv: Sequence[str], env: Mapping[str, str], *, tty: bool
+    ) -> Terminal:
+        return self._launcher.enter(sandbox.name, argv, env, "/submission", tty=tty)
+
+    def client(
+        self, service: str, sandbox: Sandbox, env: Mapping[str, str], *, tty: bool
+    ) -> Terminal:
+        words = self._parts.services[service].client
+        if not words:
+            raise UsageError(f"{service} has no client to talk to it by hand")
+        argv = [word.format(**env) for word in words]
+        container = self._launcher.start_client(service, sandbox.name)
+        self._clients.append(container)
+        return self._launcher.enter(container, argv, env, "/", tty=tty)
+
     def reference(self) -> DockerSession:
         if self._reference is None:
             self._reference = DockerSession.create(
@@ -255,7 +272,7 @@ class DockerSession:
     def park(self) -> Record:
         """Leave services and judge warm for the next run, and say how to find them."""
         self._renew_lease()
-        used = self._sandboxes.used()
+        used = {*self._sandboxes.used(), *self._clients}
         self.record.waiting = self._sandboxes.waiting()
         self.record.containers = [one for one in self.record.containers if one not in used]
         for container in used:

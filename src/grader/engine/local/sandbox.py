@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,36 @@ def request(plan: Plan, address: Sandbox, slots: Path, user: int) -> dict[str, A
             "end_with": 0 if confined else int(signal.SIGKILL),
         },
     }
+
+
+def entering(
+    plan: Plan, address: Sandbox, first: int, user: int, argv: Sequence[str], env: Mapping[str, str]
+) -> tuple[list[str], dict[str, Any]]:
+    """The command that starts a program by hand in a sandbox, and what `enter.py` is told.
+
+    `first` is process 1 of the sandbox; 0 where it has no namespaces.
+    """
+    box = plan.folder / "boxes" / address.name
+    start = _confined(plan, box) if first else _plain(plan, box)
+    own = _environment(plan, address, start)
+    kept = {name: value for name, value in own.items() if not name.startswith("GRADER_")}
+    variables = {**kept, "TERM": "xterm-256color", **env}
+    enter = {
+        "argv": ["/usr/bin/env", *argv],
+        "env": variables,
+        "folder": start.work,
+        "user": user,
+        "own": [],
+        "limits": {"CORE": 0, "NOFILE": 1024, "FSIZE": plan.limits.disk},
+        "end_with": int(signal.SIGKILL),
+    }
+    words = [str(interpreter()), "-I", "-S", str(OWN / "enter.py" if first else ENTER), "FD"]
+    if not first:
+        return words, enter
+    spaces = ["--mount", "--net", "--pid", "--ipc", "--uts"]
+    if "--unshare-user" in plan.confinement.options:
+        spaces += ["--user", "--preserve-credentials"]
+    return ["/usr/bin/nsenter", "--target", str(first), *spaces, "--", *words], enter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,15 +19,17 @@ from typing import Any
 
 import msgspec
 
-from grader.engine.base import Message, Sandbox
+from grader.engine.base import Message, Sandbox, Terminal
 from grader.engine.docker.sandboxes import REFERENCE_SLOT, Sandboxes
 from grader.engine.docker.warm import Record
 from grader.engine.local import folder, sandbox
 from grader.engine.local.control import Control, JudgeChannel, forget, launch
 from grader.engine.local.kit import Kit
+from grader.engine.local.sandbox import ENTER, entering, interpreter
 from grader.engine.local.sweep import end
+from grader.engine.local.terminal import LocalTerminal
 from grader.engine.runners import Runner, size
-from grader.errors import InfrastructureError, SessionLost
+from grader.errors import InfrastructureError, SessionLost, UsageError
 from grader.model.exercise import MIB
 from grader.settings import Settings
 
@@ -315,6 +317,51 @@ class LocalSession:
         status = self._control.ask({"op": "news"})["ended"].get(sandbox.name)
         confined = bool(self._kit.confinement.bubblewrap)
         return confined and status is not None and os.WIFSIGNALED(status)
+
+    def enter(
+        self, sandbox: Sandbox, argv: Sequence[str], env: Mapping[str, str], *, tty: bool
+    ) -> Terminal:
+        place = (self._slots / sandbox.slot).readlink()
+        confined = bool(self._kit.confinement.bubblewrap)
+        first = int(place.parts[2]) if confined else 0
+        work = f"/proc/{first}/root/submission" if first else place.parent / "work"
+        try:
+            owner = Path(work).stat().st_uid
+        except OSError as error:
+            raise SessionLost(f"the sandbox has ended: {error.strerror}") from None
+        user = owner if self._kit.confinement.root else 0
+        words, told = entering(self._plan, sandbox, first, user, argv, env)
+        return LocalTerminal(words, told, tty=tty)
+
+    def client(
+        self, service: str, sandbox: Sandbox, env: Mapping[str, str], *, tty: bool
+    ) -> Terminal:
+        """The client that lies beside the server, as the learner's own process."""
+        del sandbox, env
+        runner, program = self._kit.services[service], self._kit.programs[service]
+        port, _ = self._ports[service]
+        passwords = self.record.passwords[service]
+        account = {"user": runner.accounts["learner"], "password": passwords["learner"]}
+        own = runner.variables(port=port, **account)
+        if not runner.client or program is None:
+            raise UsageError(f"{service} has no client to talk to it by hand")
+        name, *more = [word.format(**own) for word in runner.client]
+        found = shutil.which(name, path=f"{program.path.parent}:/usr/local/bin:/usr/bin:/bin")
+        if found is None:
+            raise UsageError(
+                f"this machine has no {name}, the client of {service}",
+                fix="install it, or use Docker: grader --engine docker shell",
+            )
+        told = {
+            "argv": [found, *more],
+            "env": {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "xterm-256color", **own},
+            "folder": "/",
+            "user": 0,
+            "own": [],
+            "limits": {},
+            "end_with": int(signal.SIGKILL),
+        }
+        return LocalTerminal([str(interpreter()), "-I", "-S", str(ENTER), "FD"], told, tty=tty)
 
     def reference(self) -> LocalSession:
         if self._reference is None:
