@@ -11,7 +11,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "check": "Grade your work and see what to do next.",
         "hint": "Show one more hint for the task that failed last.",
         "explain": "Show what one check looked at, step by step.",
-        "run": "Run a program or a command in the sandbox, as the tests would.",
+        "run": "Run a program or a command in the sandbox, as tests would.",
         "shell": "Open a shell in the sandbox, or the client of a server.",
         "up": "Start the servers of the exercise ahead.",
         "logs": "Show what your programs printed in the last check.",
