@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -129,3 +130,13 @@ def test_a_proof_is_about_its_kind(folder: Path) -> None:
     starter, reference = by_kind[Kind.STARTER], by_kind[Kind.REFERENCE]
     assert starter.submission.digest == reference.submission.digest
     assert key(starter, "") != key(reference, "")
+
+
+def test_a_proof_holds_wherever_the_exercise_lies(folder: Path, tmp_path: Path) -> None:
+    """A clone in another folder finds what is proven; a warning, which names files, is not kept."""
+    elsewhere = tmp_path / "elsewhere" / folder.name
+    shutil.copytree(folder, elsewhere)
+    assert keys(elsewhere) == keys(folder)
+    known = Proofs(tmp_path / "proofs")
+    known.keep("one", Proven(warnings=(Problem(file="f", message="tight"),)))
+    assert known.find("one") is None

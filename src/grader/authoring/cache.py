@@ -9,8 +9,6 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +17,7 @@ import msgspec
 from grader import shipped
 from grader.authoring import corpus
 from grader.authoring.proofs import Proof, Proven, seeds
+from grader.catalog.digest import exercise_digest, tree
 from grader.model.exercise import Exercise
 
 KEPT_DAYS = 60
@@ -30,12 +29,6 @@ _NOT_ASKED = (
     *(f"authoring/{name}.py" for name in ("files", "hidden", "new", "testcode", "validate")),
 )
 """Parts of grader that no verdict passes through."""
-_OTHER_SUBMISSIONS = ("README.md", "exercise.yaml", "starter", "alternatives", "mutants")
-_NOT_GRADED = (
-    *("title", "minutes", "difficulty", "tasks", "mutants", "checks", "version"),
-    "equivalent",
-)
-"""What a verdict does not depend on: words for people, and other proofs' submissions."""
 
 
 msgspec.json.Decoder(Proven)  # now, and not first by two threads at once: see grader.events
@@ -58,8 +51,11 @@ class Proofs:
         return found
 
     def keep(self, key: str, proven: Proven) -> None:
-        """Remember what is proven. A folder that cannot be written only costs time later."""
-        if proven.problems:
+        """Remember what is proven. A folder that cannot be written only costs time later.
+
+        A warning is looked at anew, too: it names files, and the exercise may lie elsewhere then.
+        """
+        if proven.problems or proven.warnings:
             return
         path = self._folder / f"{key}.json"
         new = path.with_suffix(f".{os.getpid()}")
@@ -83,48 +79,27 @@ def key(proof: Proof, made_of: str) -> str:
     wanted = (proof.mutant.fails, proof.mutant.breaks) if proof.mutant else ()
     parts = (
         *(proof.kind, proof.name, proof.submission.digest, wanted, seeds(exercise)),
-        *(_contract(exercise), made_of, _code(_NOT_ASKED), _files(exercise.root)),
+        *(_exercise(exercise), made_of, _code(_NOT_ASKED)),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def attack_key(attack: corpus.Attack, exercise: Exercise, made_of: str) -> str:
     """A digest of all that decides what the attack gets, like that of a proof."""
-    starter = _digest(exercise.starter, ())
+    starter = tree(exercise.starter)
     code = _code(tuple(name for name in _NOT_ASKED if name != _REPORT))
     parts = (
         *(attack.name, attack.text, corpus.helpers(exercise), starter),
-        *(_contract(exercise), made_of, code, _files(exercise.root)),
+        *(_exercise(exercise), made_of, code),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _contract(exercise: Exercise) -> str:
-    fields = {k: v for k, v in asdict(exercise).items() if k not in _NOT_GRADED}
-    return repr((sorted(fields.items()), [task.id for task in exercise.tasks]))
-
-
-def _files(root: Path) -> str:
-    """Of the tests, the reference, and whatever else of the exercise a run could read."""
-    return _digest(root, _OTHER_SUBMISSIONS)
+def _exercise(exercise: Exercise) -> tuple[str, list[str]]:
+    return exercise_digest(exercise), [task.id for task in exercise.tasks]
 
 
 @cache
 def _code(but: tuple[str, ...]) -> str:
     """Of grader's own source that makes verdicts."""
-    return _digest(shipped.package(), but)
-
-
-def _digest(root: Path, but: Sequence[str]) -> str:
-    """Of all files below `root`, except those in, or at, these places."""
-    left_out = [root / name for name in but]
-    found = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        if path.is_dir() or "__pycache__" in path.parts:
-            continue
-        if not any(path.is_relative_to(other) for other in left_out):
-            content = path.read_bytes()
-            name = path.relative_to(root).as_posix()
-            found.update(f"{name}\0{len(content)}\0".encode())
-            found.update(content)
-    return found.hexdigest()
+    return tree(shipped.package(), but)
