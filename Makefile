@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit docs fuzz bench bench-batch verdicts format base engine images clean
+.PHONY: help demo test check unit docs fuzz bench bench-batch verdicts pictures format base engine images clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ verdicts: $(INSTALLED) ## 300 runs of every exercise must give 300 equal verdict
 
 fuzz: $(INSTALLED) ## 10,000 hostile inputs for each reader of outside data (an hour)
 	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz --durations=40
+
+pictures: $(INSTALLED) ## The pictures of docs/learner.md, from real sessions (needs tmux)
+	scripts/pictures $(BIN)/grader $(BIN)/python
 
 format: $(INSTALLED) ## Lay the code out
 	$(BIN)/ruff format .

@@ -17,7 +17,7 @@ from rich.text import Text
 def main() -> None:
     console = Console(record=True, width=80, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(sys.stdin.read().rstrip()))
-    svg = console.export_svg(title="grader check", unique_id="grader")
+    svg = console.export_svg(title="grader", unique_id="grader")
     # A viewer's own monospace font will do: the picture must not fetch one from elsewhere.
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     Path(sys.argv[1]).write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n")

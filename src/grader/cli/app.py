@@ -27,6 +27,7 @@ from grader.cli import (
     next_,
     output,
     overview,
+    report_bug,
     reset,
     roadmap,
     schema,
@@ -106,6 +107,7 @@ for _name, _function in (
     ("attack", attack.attack),
     ("mutate", mutate.mutate),
     ("doctor", doctor.doctor),
+    ("report-bug", report_bug.report_bug),
     ("completion", completion.completion),
     ("stop", stop.stop),
 ):

@@ -38,12 +38,28 @@ def doctor(
     settings = common.settings(context)
     findings = [python(sys.version_info[:3], sys.executable), state_folder(settings.state_dir)]
     with watching(quiet=json) as listener:
-        findings += examine(settings, listener)
+        findings += [*_folder(), *examine(settings, listener)]
     if json:
         _print_json(findings)
     else:
         _show(findings)
     raise typer.Exit(0 if ready(findings) else InfrastructureError.exit_code)
+
+
+def _folder() -> Iterator[Finding]:
+    """The workspace that one is in, if it is one."""
+    import platform
+    from pathlib import Path
+
+    from grader.errors import UsageError
+    from grader.workspace import read
+    from grader.workspace.condition import examine
+
+    try:
+        root = read(Path()).root
+    except UsageError:
+        return
+    yield examine(root, platform.release())
 
 
 def _show(findings: list[Finding]) -> None:

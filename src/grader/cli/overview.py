@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "This machine": {
         "doctor": "Say whether checks can run here, and what to mend.",
         "images": "Build, list, save, load or remove the container images.",
+        "report-bug": "Write a file for a bug report, without anything of yours.",
         "completion": "Print what lets your shell complete exercises and tasks.",
         "stop": "End the sessions that earlier checks left warm.",
     },
