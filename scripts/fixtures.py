@@ -21,6 +21,7 @@ from grader.judge.programs import Process
 from grader.judge.psql import Answer, Psql, SqlError
 from grader.judge.recording import Seen
 from grader.judge.replicas import Replicas
+from grader.judge.repository import Commit, Object, Repo
 from grader.judge.result import Result
 from grader.judge.run import Learner, Run
 from grader.judge.servers import Server
@@ -69,6 +70,9 @@ GIVEN: Mapping[str, tuple[tuple[str, str, type], ...]] = {
         ("process", "`solution.process` gives another interpreter", Interpreter),
         ("caught", "`with solution.raises(...) as caught`", Caught),
         ("result", "`solution.run` gives a result", Result),
+        ("repo", "`solution.git` gives a repository", Repo),
+        ("commit", "`repo.commit` and `repo.log` give commits", Commit),
+        ("object", "`repo.objects` holds objects", Object),
         ("proc", "`solution.start` gives a process", Process),
         ("server", "`solution.serve` gives a server: a process, and", Server),
         ("replicas", "With `replicas=`, a sequence of processes or servers, and", Replicas),

@@ -91,6 +91,8 @@ class Request(Struct, tag="request"):
     """`sandbox`: the judge began again and knows of no other."""
     service: str = ""
     """`service`: whose server is to be replaced."""
+    seed: Annotated[int, Meta(ge=0)] = 0
+    """`generate`: of whose workspace."""
 
 
 class Fault(Struct, tag="fault"):
@@ -100,11 +102,20 @@ class Fault(Struct, tag="fault"):
     author: bool
 
 
+class Made(Struct, tag="made"):
+    """How an author's program ended in a sandbox: grader.making. All of it is data, in base64."""
+
+    code: int | None
+    broke: str
+    said: str
+    files: dict[str, str]
+
+
 class Finished(Struct, tag="finished"):
     """The run is over."""
 
 
-Event = Collected | Started | Running | Ended | Request | Fault | Finished
+Event = Collected | Started | Running | Ended | Request | Made | Fault | Finished
 
 # msgspec looks into a type when it first meets it. Two threads that do so at once end the process
 # with a segmentation fault (msgspec 0.22, Python 3.11), so it is done here, once.

@@ -9,24 +9,25 @@ from dataclasses import dataclass, field, replace
 from grader.engine.base import Engine, SessionSpec
 from grader.errors import Cancelled, ExerciseError, InfrastructureError, UsageError
 from grader.judging import Findings, Judging
+from grader.making import Maker
 from grader.model.exercise import Exercise
 from grader.model.progress import Listener, Retrying, Stage, Warned
 from grader.model.report import Check, CheckResult, Outcome, Report
 from grader.model.submission import Submission
 from grader.scoring import make_report, overloaded
 from grader.supply import Work
-from grader.workspace.snapshot import snapshot_folder
 
 
 @dataclass(frozen=True, kw_only=True)
 class GradeOptions:
     """`seed` None draws one. `only` are check ids or base names. `owner` keeps a session warm.
 
+    `learner_seed` counts for a submission that does not say whose workspace it is from.
     `trusted` code is the user's own: it is run also where the engine does not hold it back.
     `shuffled`: checks run in an order that the seed gives. `author`: whoever asks wrote the tests,
     so nothing is left out of the report, and the listener gets tracebacks. `explain`: it also
     hears what each check looked at. `cancelled` is asked all the time; once it is true, nobody
-    waits for the report any more.
+    waits for the report any more. `maker` None: one that remembers nothing.
     """
 
     seed: int | None = None
@@ -40,6 +41,7 @@ class GradeOptions:
     author: bool = False
     explain: bool = False
     cancelled: Callable[[], bool] | None = None
+    maker: Maker | None = None
 
 
 @dataclass(kw_only=True)
@@ -76,17 +78,19 @@ def grade(
         exercise=exercise,
         submission=submission,
         seed=secrets.randbelow(2**31) if options.seed is None else options.seed,
-        learner_seed=options.learner_seed,
+        learner_seed=options.learner_seed if submission.seed is None else submission.seed,
         attempt=options.attempt,
         only=options.only,
         shuffled=options.shuffled,
         author=options.author,
         explain=options.explain,
+        maker=options.maker or Maker(exercise, engine, listener),
     )
     spec = spec_of(exercise, options.owner)
     engine.prepare(spec, listener)
     if not options.trusted:
         _refuse_gaps(engine)
+    work.values()  # in a session of its own, before anything of the learner's runs
     stop = options.cancelled
     attempt = _attempt(work, spec, engine, listener, fresh=options.fresh, cancelled=stop)
     if attempt.fault:
@@ -165,9 +169,7 @@ def _first_error(results: list[CheckResult]) -> str:
 
 def _reference(work: Work, spec: SessionSpec, engine: Engine, only: tuple[str, ...]) -> Attempt:
     """The same run with the author's solution, in a session of its own."""
-    exercise = work.exercise
-    solution = snapshot_folder(exercise.solution, exercise.submit, exercise.limits)
-    again = replace(work, submission=solution, only=only)
+    again = replace(work, submission=work.reference(), only=only)
     return _attempt(again, replace(spec, owner=""), engine, _nobody, fresh=True)
 
 

@@ -6,7 +6,7 @@ import base64
 import io
 import secrets
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from grader import events
 from grader.engine.base import FURTHER, Message, Sandbox, Session
 from grader.errors import SessionLost
 from grader.keeper import Keeper
+from grader.making import Maker
 from grader.model.exercise import Exercise
 from grader.model.submission import Submission
-from grader.workspace.snapshot import snapshot_folder
 
 PREPARE_SECONDS = 120.0
 """Time the judge has to bring services up, collect the tests, or make fresh state."""
@@ -36,6 +36,19 @@ class Work:
     shuffled: bool = False
     author: bool = False
     explain: bool = False
+    maker: Maker | None = None
+    """Makes workspaces and the reference, where an exercise has them made."""
+
+    def reference(self) -> Submission:
+        """What the author would have handed in instead. Raises InfrastructureError."""
+        if self.maker is None:
+            raise LookupError("nobody makes the reference")
+        return self.maker.reference(self.learner_seed)
+
+    def values(self) -> Mapping[str, Any]:
+        """What the tests are told of the learner's workspace. Raises InfrastructureError."""
+        made = self.maker is not None and self.exercise.generate is not None
+        return self.maker.workspace(self.learner_seed).values if made and self.maker else {}
 
 
 class Supply:
@@ -62,6 +75,7 @@ class Supply:
             "service": self._another_service,
             "reference": self._make_reference,
             "reference_reset": self._reset_reference,
+            "generate": self._generate,
         }.get(request.name)
         if handler is None:
             return {**reply, "fault": f"no such request: {request.name}"}
@@ -95,7 +109,7 @@ class Supply:
     def _make_reference(self, _request: events.Request) -> Message:
         exercise = self._work.exercise
         apart = self._session.reference()
-        submission = snapshot_folder(exercise.solution, exercise.submit, exercise.limits)
+        submission = self._work.reference()
         sandbox = apart.sandbox()
         self._keeper = Keeper(apart, run_message(apart, self._work, secrets.token_hex(8), None))
         return {
@@ -103,6 +117,16 @@ class Supply:
             "submission": base64.b64encode(submission.archive()).decode(),
             "env": environment(apart, exercise),
         }
+
+    def _generate(self, request: events.Request) -> Message:
+        """Another learner's workspace."""
+        if self._work.maker is None or self._work.exercise.generate is None:
+            return {"fault": "exercise.yaml names no program for generate"}
+        made = self._work.maker.workspace(request.seed)
+        files = {
+            one.path: base64.b64encode(one.content).decode() for one in made.files if not one.folder
+        }
+        return {"values": dict(made.values), "files": files}
 
     def _reset_reference(self, _request: events.Request) -> Message:
         if self._keeper is None:
@@ -134,12 +158,14 @@ def run_message(
         "seed": work.seed,
         "learner_seed": work.learner_seed,
         "attempt": work.attempt,
+        "values": work.values(),
         "only": list(work.only),
         "shuffled": work.shuffled,
         "author": work.author,
         "explain": work.explain,
         "exercise": {"slug": exercise.slug, "seconds": exercise.limits.seconds},
         "serve": False,
+        "make": None,
         "tests": base64.b64encode(tests_archive(exercise.tests)).decode(),
         "submission": base64.b64encode(work.submission.archive()).decode(),
         "services": services,

@@ -15,7 +15,9 @@ from grader import shipped
 
 FOUNDATION = frozenset({"errors", "model", "settings", "shipped"})
 MIDDLE = frozenset({"catalog", "workspace", "engine", "report"})
-PIPELINE = frozenset({"events", "keeper", "supply", "judging", "scoring", "grade", "hands"})
+PIPELINE = frozenset(
+    {"events", "keeper", "making", "packing", "supply", "judging", "scoring", "grade", "hands"}
+)
 ABOVE = frozenset({"authoring", "batch", "progress"})
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
@@ -26,11 +28,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(MIDDLE, FOUNDATION),
     "events": FOUNDATION | MIDDLE,
     "keeper": FOUNDATION | MIDDLE | {"events"},
-    "supply": FOUNDATION | MIDDLE | {"events", "keeper"},
+    "packing": FOUNDATION,
+    "making": FOUNDATION | MIDDLE | {"events", "packing"},
+    "supply": FOUNDATION | MIDDLE | {"events", "keeper", "making"},
     "judging": FOUNDATION | MIDDLE | {"events", "supply"},
     "scoring": FOUNDATION | MIDDLE | {"supply", "judging"},
     "hands": FOUNDATION | MIDDLE | {"keeper", "supply", "grade"},
-    "grade": FOUNDATION | MIDDLE | {"supply", "judging", "scoring"},
+    "grade": FOUNDATION | MIDDLE | {"supply", "judging", "scoring", "making"},
     **dict.fromkeys(ABOVE, FOUNDATION | MIDDLE | PIPELINE),
     "cli": FOUNDATION | MIDDLE | PIPELINE | ABOVE | {"<version>"},
     "__init__": frozenset(),

@@ -230,6 +230,7 @@ class Known:
             for files in exercise.services.values()
             for path in files
         ]
+        init += [(exercise.root / exercise.generate).read_bytes()] if exercise.generate else []
         parts = (engine.version(spec).encode(), tests_archive(exercise.tests), *init)
         digest = hashlib.sha256(b"\0".join(parts)).hexdigest()[:24]
         self._path = state / "mutants" / f"{exercise.slug}-{digest}.jsonl"

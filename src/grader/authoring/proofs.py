@@ -66,6 +66,8 @@ class Asked:
     seed: int
     shuffled: bool = True
     only: tuple[str, ...] = ()
+    ends: bool = True
+    """False: a wrong procedure may also fail on its way."""
 
 
 Run = Callable[[Asked], Report]
@@ -106,7 +108,7 @@ def proofs(exercise: Exercise) -> tuple[list[Proof], list[Problem]]:
             submission = make()
         except (SubmissionError, ExerciseError) as error:
             said = "; ".join([error.message, *(str(one) for one in error.problems)])
-            where = f"{exercise.root / kind} {name}".rstrip()
+            where = _place(exercise, kind, name)
             problems.append(Problem(file=where, message=f"cannot be graded: {said}", fix=error.fix))
             continue
         made.append(
@@ -122,6 +124,10 @@ def proofs(exercise: Exercise) -> tuple[list[Proof], list[Problem]]:
     return made, problems
 
 
+def _place(exercise: Exercise, kind: Kind, name: str) -> str:
+    return f"{exercise.root / kind} {name}".rstrip()
+
+
 def prove(proof: Proof, run: Callable[[Asked], Ran]) -> Proven:
     """Make one proof. Raises InfrastructureError when it could not be made."""
     taken: list[Ran] = []
@@ -133,8 +139,11 @@ def prove(proof: Proof, run: Callable[[Asked], Ran]) -> Proven:
     by_kind = {Kind.STARTER: _starter, Kind.MUTANT: _mutant}
     try:
         found = by_kind.get(proof.kind, _right)(proof, counted)
-    except ExerciseError as error:
-        where = str(proof.exercise.tests)
+    except (ExerciseError, SubmissionError) as error:
+        broken = isinstance(error, ExerciseError)
+        where = (
+            str(proof.exercise.tests) if broken else _place(proof.exercise, proof.kind, proof.name)
+        )
         said = "\n".join([error.message, *(str(one) for one in error.problems)])
         found = Proven(problems=(Problem(file=where, message=said, fix=error.fix),))
     if proof.kind is Kind.REFERENCE and not found.problems:
@@ -252,7 +261,7 @@ def _mutant(proof: Proof, run: Run) -> Proven:
     rejected: set[str] = set()
     for number, seed in enumerate(seeds(proof.exercise)):
         # Once as a whole, to see which checks it is that notice; then only those it names.
-        report = run(Asked(proof.submission, seed, only=named if number else ()))
+        report = run(Asked(proof.submission, seed, only=named if number else (), ends=False))
         rejected |= {
             check.id
             for check in report.checks()

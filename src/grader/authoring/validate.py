@@ -26,6 +26,7 @@ from grader.errors import (
     Problem,
 )
 from grader.grade import GradeOptions, grade, spec_of
+from grader.making import Maker
 from grader.model import progress as progress_of
 from grader.model.exercise import Exercise
 from grader.model.report import Status
@@ -139,9 +140,17 @@ class Validator:
     """Makes the proofs of an exercise side by side, those that are not known already."""
 
     def __init__(
-        self, exercise: Exercise, make_engine: Callable[[], Engine], cache: Proofs, jobs: int
+        self,
+        exercise: Exercise,
+        make_engine: Callable[[], Engine],
+        cache: Proofs,
+        jobs: int,
+        *,
+        kept: Path | None = None,
     ) -> None:
+        """`kept` is a folder where workspaces that were made are remembered."""
         self._exercise = exercise
+        self._kept = kept
         self._make_engine = make_engine
         self._cache = cache
         self._jobs = jobs
@@ -186,7 +195,7 @@ class Validator:
                 listener(news)
 
         workers = [
-            Worker(number, self._make_engine(), self._exercise, stop)
+            Worker(number, self._make_engine(), self._exercise, stop, self._kept)
             for number in range(min(self._jobs, len(todo)))
         ]
         pool = ThreadPoolExecutor(len(workers))
@@ -207,13 +216,19 @@ class Worker:
     """Makes proofs of one exercise, one after the other, on a warm session of its own."""
 
     def __init__(
-        self, number: int, engine: Engine, exercise: Exercise, stop: threading.Event
+        self,
+        number: int,
+        engine: Engine,
+        exercise: Exercise,
+        stop: threading.Event,
+        kept: Path | None = None,
     ) -> None:
         self._number = number
         self._engine = engine
         self._exercise = exercise
         self._stop = stop
         self._owner = f"{OWNER} {number}"
+        self._maker = Maker(exercise, engine, self._go_on, owner=self._owner, kept=kept)
 
     def work(self, todo: deque[Proof], say: Listener) -> None:
         """Take proofs until there is none left."""
@@ -229,6 +244,7 @@ class Worker:
             return
         finally:
             self._engine.release(spec_of(self._exercise, self._owner))
+            self._maker.end()
 
     def _one(self, proof: Proof, say: Listener) -> None:
         try:
@@ -248,16 +264,21 @@ class Worker:
             shuffled=asked.shuffled,
             owner=self._owner,
             trusted=True,
+            maker=self._maker,
         )
         limits: dict[str, float] = {}
 
         def listen(event: progress_of.Progress) -> None:
-            if self._stop.is_set():
-                raise _Stopped
+            self._go_on(event)
             if isinstance(event, progress_of.Collected):
                 limits.update((check.id, check.seconds) for check in event.checks)
 
-        report = grade(self._exercise, asked.submission, self._engine, options, listen)
+        submission = self._maker.submission(asked.submission, asked.seed, ends=asked.ends)
+        report = grade(self._exercise, submission, self._engine, options, listen)
         if report.status is Status.ERROR:
             raise InfrastructureError(report.error or "no check ran")
         return Ran(report, limits)
+
+    def _go_on(self, _event: object) -> None:
+        if self._stop.is_set():
+            raise _Stopped

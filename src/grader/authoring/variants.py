@@ -1,10 +1,16 @@
-"""The submissions that prove an exercise: reference, alternatives, starter and mutants."""
+"""The submissions that prove an exercise: reference, alternatives, starter and mutants.
+
+Where a program makes what is handed in, these are what the submissions are made of
+(`grader.making.Maker.submission`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from grader.errors import ExerciseError
+from grader.making import sources
 from grader.model.exercise import Exercise, Mutant
 from grader.model.report import Outcome, Report
 from grader.model.submission import Submission, SubmittedFile
@@ -13,11 +19,20 @@ from grader.workspace.snapshot import snapshot_folder
 
 def solution(exercise: Exercise) -> Submission:
     """The reference: must score 100."""
-    return snapshot_folder(exercise.solution, exercise.submit, exercise.limits)
+    return _answer(exercise, exercise.solution)
+
+
+def _answer(exercise: Exercise, folder: Path) -> Submission:
+    """The files of an answer; where it is a procedure, a Maker makes the submission of them."""
+    if exercise.solve:
+        return sources(exercise, folder)
+    return snapshot_folder(folder, exercise.answer, exercise.limits)
 
 
 def starter(exercise: Exercise) -> Submission:
-    """What the learner begins with: must not pass."""
+    """What the learner begins with: must not pass. Without files where workspaces are made."""
+    if exercise.made:
+        return Submission(files=())
     return snapshot_folder(exercise.starter, exercise.submit, exercise.limits)
 
 
@@ -30,8 +45,7 @@ def alternatives(exercise: Exercise) -> list[str]:
 
 def alternative(exercise: Exercise, name: str) -> Submission:
     """Another right solution: must score 100."""
-    folder = exercise.root / "alternatives" / name
-    return snapshot_folder(folder, exercise.submit, exercise.limits)
+    return _answer(exercise, exercise.root / "alternatives" / name)
 
 
 def mutant(exercise: Exercise, wrong: Mutant) -> Submission:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from grader.engine.base import Engine, SessionSpec
 from grader.errors import InfrastructureError
 from grader.grade import GradeOptions, grade
+from grader.making import Maker
 from grader.model.exercise import Exercise
 from grader.model.report import Report, Status
 from grader.model.submission import Submission
@@ -32,20 +33,25 @@ class Worker:
     warm: bool = False
     owner: str = field(default_factory=lambda: f"grader-authoring-{secrets.token_hex(6)}")
 
+    def __post_init__(self) -> None:
+        self.maker = Maker(self.exercise, self.engine, _nobody, owner=self.owner)
+
     def grade(
         self, submission: Submission, only: tuple[str, ...] = (), seed: int | None = None
     ) -> Report:
-        """Grade one. Raises what grader.grade raises."""
-        options = replace(self.options, owner=self.owner, only=only)
+        """Grade one, made for the seed where it has to be. Raises what grader.grade raises."""
+        options = replace(self.options, owner=self.owner, only=only, maker=self.maker)
         if seed is not None:
-            options = replace(options, seed=seed)
+            options = replace(options, seed=seed, learner_seed=seed)
+        made = self.maker.submission(submission, options.learner_seed, ends=False)
         self.warm = False
-        report = grade(self.exercise, submission, self.engine, options, _nobody)
+        report = grade(self.exercise, made, self.engine, options, _nobody)
         self.warm = report.status is not Status.ERROR
         return report
 
     def end(self) -> None:
         """End the session that the last run left warm."""
+        self.maker.end()
         if not self.warm:
             return
         spec = SessionSpec(

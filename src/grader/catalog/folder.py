@@ -23,7 +23,7 @@ def folder_problems(folder: Path, data: ExerciseFile, document: Document) -> lis
     problems = [
         Problem(file=str(folder / name), message="the folder is missing", fix=f"it holds {purpose}")
         for name, purpose in _FOLDERS.items()
-        if not (folder / name).is_dir()
+        if not (folder / name).is_dir() and not (name == "starter" and data.generate)
     ]
     problems += [
         Problem(file=str(folder / "starter" / name), message="would hide a file of the workspace")
@@ -34,7 +34,8 @@ def folder_problems(folder: Path, data: ExerciseFile, document: Document) -> lis
         problems.append(Problem(file=str(folder / "tests"), message="has no file test_*.py"))
     problems += _init_files(folder, data, document)
     for number, entry in enumerate(data.submit):
-        problems += _submit(folder, number, entry, document)
+        problems += _submit(folder, number, entry, document, _holders(data))
+    problems += _generate(folder, data, document)
     return problems
 
 
@@ -66,26 +67,59 @@ def service_options(data: ExerciseFile) -> dict[str, ServiceOptions]:
     return {name: options or ServiceOptions() for name, options in data.services.items()}
 
 
+def _generate(folder: Path, data: ExerciseFile, document: Document) -> list[Problem]:
+    """The file that completes workspaces; and repositories are made by nothing else."""
+    if data.generate is None:
+        found = (
+            number
+            for number, entry in enumerate(data.submit)
+            if isinstance(entry, SubmitEntry) and entry.git
+        )
+        message, fix = "git: an exercise holds no repository", "let `generate` make it"
+        return [document.problem(("submit", number), message, fix) for number in found]
+    wrong = relative_problem(data.generate)
+    if wrong:
+        return [document.problem(("generate",), f"'{data.generate}' {wrong}")]
+    if not (folder / data.generate).is_file():
+        return [document.problem(("generate",), f"the file '{data.generate}' is missing")]
+    return []
+
+
+def _holders(data: ExerciseFile) -> tuple[str, ...]:
+    """The folders that hold files to be submitted; the others get them from a program."""
+    made = {"starter": data.generate, "solution": data.solve}
+    return tuple(name for name, by in made.items() if not by)
+
+
 def _submit(
-    folder: Path, number: int, entry: str | SubmitEntry, document: Document
+    folder: Path,
+    number: int,
+    entry: str | SubmitEntry,
+    document: Document,
+    holders: tuple[str, ...],
 ) -> list[Problem]:
     rule = SubmitEntry(path=entry) if isinstance(entry, str) else entry
     path = ("submit", number)
-    wrong = relative_problem(rule.path)
+    name = rule.path or rule.git or ""
+    if bool(rule.path) == bool(rule.git):
+        return [document.problem(path, "wants either path or git")]
+    if rule.git and (rule.optional or rule.max is not None or is_glob(rule.git)):
+        return [document.problem(path, "git: names one folder, without other options")]
+    wrong = relative_problem(name)
     if wrong:
-        return [document.problem(path, f"'{rule.path}' {wrong}")]
-    if any("**" in part and part != "**" for part in rule.path.split("/")):
-        return [document.problem(path, f"'{rule.path}': ** must stand alone between slashes")]
-    if "**/**" in rule.path:
-        return [document.problem(path, f"'{rule.path}': one ** is enough for any depth")]
-    if rule.optional:
+        return [document.problem(path, f"'{name}' {wrong}")]
+    if any("**" in part and part != "**" for part in name.split("/")):
+        return [document.problem(path, f"'{name}': ** must stand alone between slashes")]
+    if "**/**" in name:
+        return [document.problem(path, f"'{name}': one ** is enough for any depth")]
+    if rule.optional or rule.git:
         return []
-    pattern = f"{rule.path}/*" if rule.path.endswith("**") else rule.path
+    pattern = f"{name}/*" if name.endswith("**") else name
     problems = []
     # a learner may begin without any file of a glob; a named file is there from the start
-    for where in ("solution",) if is_glob(rule.path) else ("starter", "solution"):
+    for where in [one for one in holders if one == "solution" or not is_glob(name)]:
         root = folder / where
         if root.is_dir() and not any(root.glob(pattern)):
-            message = f"nothing in {where}/ matches '{rule.path}'"
+            message = f"nothing in {where}/ matches '{name}'"
             problems.append(document.problem(path, message, "add it, or make it optional"))
     return problems

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from grader.catalog.mutants import equivalent_problems, mutant_problems
 from grader.catalog.parse import ParsedExercise, parse_exercise, parse_roadmap
 from grader.catalog.paths import read_text
 from grader.catalog.programs import program, program_problems
+from grader.catalog.repositories import git_directory, git_rules
 from grader.catalog.schema import ExerciseFile, LimitsEntry, SubmitEntry, size_in_bytes
 from grader.catalog.words import nearest
 from grader.errors import ExerciseError, Problem
 from grader.model.exercise import Equivalent, Exercise, Limits, Mutant, Roadmap, SubmitRule, Task
+from grader.model.submission import WORKSPACE_FILE
 
 CONTRACT = "exercise.yaml"
 ROADMAP = "roadmap.yaml"
@@ -171,7 +173,7 @@ def _model(folder: Path, data: ExerciseFile, checks: tuple[FoundCheck, ...]) -> 
         runner=data.runner,
         services={name: tuple(options.init) for name, options in service_options(data).items()},
         env=dict(data.env),
-        submit=tuple(_rule(entry) for entry in data.submit),
+        submit=tuple(_submit(data)),
         limits=_limits(data.limits),
         passing=data.passing,
         show=data.show,
@@ -194,14 +196,31 @@ def _model(folder: Path, data: ExerciseFile, checks: tuple[FoundCheck, ...]) -> 
             for one in data.equivalent
         ),
         programs={name: program(entry) for name, entry in data.programs.items()},
+        generate=data.generate,
+        solve=tuple(data.solve),
+        repositories=tuple(
+            git_directory(entry.git)
+            for entry in data.submit
+            if isinstance(entry, SubmitEntry) and entry.git
+        ),
     )
 
 
-def _rule(entry: str | SubmitEntry) -> SubmitRule:
+def _submit(data: ExerciseFile) -> Iterator[SubmitRule]:
+    if data.generate:  # what is right depends on whose workspace it is
+        yield SubmitRule(path=WORKSPACE_FILE)
+    for entry in data.submit:
+        yield from _rules(entry)
+
+
+def _rules(entry: str | SubmitEntry) -> list[SubmitRule]:
     if isinstance(entry, str):
-        return SubmitRule(path=entry)
+        return [SubmitRule(path=entry)]
+    if entry.git:
+        return git_rules(entry.git)
     largest = None if entry.max is None else size_in_bytes(entry.max)
-    return SubmitRule(path=entry.path, optional=entry.optional, max_bytes=largest)
+    assert entry.path  # one of the two, grader.catalog.folder has seen to that
+    return [SubmitRule(path=entry.path, optional=entry.optional, max_bytes=largest)]
 
 
 def _limits(entry: LimitsEntry) -> Limits:

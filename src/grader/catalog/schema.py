@@ -50,9 +50,13 @@ class ServiceOptions(Struct, forbid_unknown_fields=True):
 
 
 class SubmitEntry(Struct, forbid_unknown_fields=True):
-    """One entry of `submit` with options."""
+    """One entry of `submit` with options: `path` or `git`."""
 
-    path: Annotated[Text, Meta(description="a file name or a glob; ** spans folders")]
+    path: Annotated[Text | None, Meta(description="a file name or a glob; ** spans folders")] = None
+    git: Annotated[
+        Text | None,
+        Meta(description="the folder of a git repository; one named *.git is a bare one"),
+    ] = None
     optional: Annotated[bool, Meta(description="true: nothing has to match")] = False
     max: Annotated[Size | None, Meta(description="the most bytes one file may have")] = None
 
@@ -164,6 +168,14 @@ class ExerciseFile(Struct, forbid_unknown_fields=True, kw_only=True):
     submit: Annotated[
         list[Text | SubmitEntry], Meta(min_length=1, description="the files that are graded")
     ]
+    generate: Annotated[
+        Text | None,
+        Meta(description="a Python file: generate(out, rng) completes the workspace in `out`"),
+    ] = None
+    solve: Annotated[
+        list[Text],
+        Meta(description="the command that solves a workspace in which solution/ lies"),
+    ] = []
     limits: LimitsEntry = LimitsEntry()
     passing: Annotated[int, Meta(ge=0, le=100, description="the score that passes")] = 100
     show: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,10 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from grader.making import Maker
+    from grader.model.exercise import Exercise
+    from grader.model.progress import Listener
+    from grader.model.submission import SubmittedFile
     from grader.settings import Settings
 
 
@@ -26,6 +31,27 @@ def settings(context: typer.Context) -> Settings:
 
     flags: Flags = context.obj
     return load({"exercises": flags.exercises, "engine": flags.engine})
+
+
+def maker(settings: Settings, exercise: Exercise, listener: Listener) -> Maker | None:
+    """Makes workspaces and the reference; None where the exercise holds both as files."""
+    if not exercise.made:
+        return None
+    from grader.engine.registry import engine
+    from grader.making import Maker
+
+    kept = settings.state_dir / "made"
+    return Maker(exercise, engine(settings), listener, kept=kept)
+
+
+def first_files(settings: Settings, exercise: Exercise, seed: int) -> Sequence[SubmittedFile]:
+    """What a learner with this seed begins with; says on standard error what takes its time."""
+    from grader.cli.progress import watching
+    from grader.workspace.start import first_files as of_all
+
+    with watching(quiet=False) as listener:
+        made = maker(settings, exercise, listener)
+        return of_all(exercise) if made is None else made.workspace(seed).files
 
 
 def catalog_root(settings: Settings) -> Path:

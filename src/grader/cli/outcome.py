@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from grader.cli import context as common
 from grader.cli import output
 
 if TYPE_CHECKING:
@@ -44,19 +45,20 @@ class Run:
         from grader.grade import GradeOptions, grade
         from grader.model.progress import Warned
 
-        options = GradeOptions(
-            seed=self.seed,
-            only=self.only,
-            learner_seed=self.learner_seed,
-            attempt=self.attempt,
-            owner=self.owner,
-            fresh=self.fresh,
-            trusted=self.trusted,
-            author=self.author,
-            explain=self.explain,
-            cancelled=self.cancelled,
-        )
         with watching(quiet=quiet) as listener:
+            options = GradeOptions(
+                seed=self.seed,
+                only=self.only,
+                learner_seed=self.learner_seed,
+                attempt=self.attempt,
+                owner=self.owner,
+                fresh=self.fresh,
+                trusted=self.trusted,
+                author=self.author,
+                explain=self.explain,
+                cancelled=self.cancelled,
+                maker=common.maker(settings, self.exercise, listener),
+            )
             if not settings.engine and (reason := automatic(settings)[1]):
                 listener(Warned(f"{reason[0].upper()}{reason[1:]}: {LOCAL}"))
             heard = listener if hear is None else _both(listener, hear)

@@ -25,8 +25,10 @@ def reset(context: typer.Context) -> None:
     from grader.workspace import reset as put_back
 
     info = read(Path())
-    root = common.catalog_root(common.settings(context))
-    done = put_back(find(root, str(info.exercise or info.slug)), info.root)
+    settings = common.settings(context)
+    exercise = find(common.catalog_root(settings), str(info.exercise or info.slug))
+    files = common.first_files(settings, exercise, info.seed) if exercise.made else None
+    done = put_back(exercise, info.root, files)
     screen = output.stdout()
     if not done.files:
         screen.print(Text("Everything is as it was at the start."))

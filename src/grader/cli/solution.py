@@ -33,6 +33,7 @@ def solution(
     After you have passed, or with --give-up.
     """
     from grader.catalog import find
+    from grader.making import sources
     from grader.report.marks import glyphs
     from grader.workspace import read, snapshot_folder
 
@@ -40,12 +41,16 @@ def solution(
     info = read(Path())
     exercise = find(common.catalog_root(settings), str(info.exercise or info.slug))
     _allow(settings, exercise, give_up=give_up)
-    reference = snapshot_folder(exercise.solution, exercise.submit, exercise.limits)
+    if exercise.solve:
+        reference = sources(exercise, exercise.solution)
+    else:
+        reference = snapshot_folder(exercise.solution, exercise.answer, exercise.limits)
     screen = output.stdout()
+    shown = glyphs(screen.options)
     for file in reference.files:
         if not file.folder:
             mine = _read(info.root / file.path, exercise.limits.submission)
-            for part in _file(file, mine, glyphs(screen.options)):
+            for part in _file(file, mine, shown, compared=not exercise.solve):
                 screen.print(part, crop=False, soft_wrap=True)
 
 
@@ -73,8 +78,13 @@ def _allow(settings: Settings, exercise: Exercise, *, give_up: bool) -> None:
         Record(settings.data_dir).add(GaveUp(exercise=exercise.slug, version=exercise.version))
 
 
-def _file(file: SubmittedFile, mine: str | None, shown: Glyphs) -> Iterator[RenderableType]:
-    """The reference's file as it is, then the way from the learner's to it."""
+def _file(
+    file: SubmittedFile, mine: str | None, shown: Glyphs, *, compared: bool
+) -> Iterator[RenderableType]:
+    """The reference's file as it is, then the way from the learner's to it.
+
+    A procedure is `compared` with nothing: learners hand in what came of theirs.
+    """
     from rich.rule import Rule
     from rich.text import Text
 
@@ -88,6 +98,8 @@ def _file(file: SubmittedFile, mine: str | None, shown: Glyphs) -> Iterator[Rend
         return
     yield Text(visible(text).rstrip("\n"))
     yield Text()
+    if not compared:
+        return
     yield Rule(Text(f"{file.path}, from yours to it", "bold"), characters=shown.rule, style="dim")
     yield difference(mine, text, file.path, "solution")
     yield Text()

@@ -39,21 +39,35 @@ def start(
     settings = common.settings(context)
     found = find(common.catalog_root(settings), exercise)
     target = Path(found.slug) if folder is None else folder
-    created = make(found, target, folder=found.root if is_path(exercise) else None)
+    created = make(
+        found,
+        target,
+        folder=found.root if is_path(exercise) else None,
+        files=(lambda seed: common.first_files(settings, found, seed)) if found.made else None,
+    )
     _remember(settings, found, target)
     screen = output.stdout()
     screen.print(Text(found.title, "bold"))
     screen.print(Text(f"about {found.minutes} minutes, difficulty {found.difficulty} of 5", "dim"))
     what = "Made in" if created else "Everything is there already in"
     screen.print(Text(f"\n{what} {one_line(str(target))}{':' if created else ''}"))
-    for path in created:
-        name = path.relative_to(target) if path.is_relative_to(target) else path
-        screen.print(Text(f"  {one_line(str(name))}"))
+    for name in _told(found, target, created):
+        screen.print(Text(f"  {one_line(name)}"))
     screen.print(Text("\nNext:", "bold"))
     if target.resolve() != Path.cwd():
         screen.print(whole_line((f"  cd {shlex.quote(str(target))}", "cyan")), crop=False)
     screen.print(Text.assemble(("  open README.md", "cyan"), ("    the tasks", "dim")))
     screen.print(Text.assemble(("  grader check", "cyan"), ("      as often as you like", "dim")))
+
+
+def _told(exercise: Exercise, target: Path, created: list[Path]) -> list[str]:
+    """The names of what was created; a git repository counts as one."""
+    names: dict[str, None] = {}
+    for path in created:
+        name = (path.relative_to(target) if path.is_relative_to(target) else path).as_posix()
+        whole = (f"{one}/" for one in exercise.repositories if name.startswith(f"{one}/"))
+        names[next(whole, name)] = None
+    return list(names)
 
 
 def _remember(settings: Settings, exercise: Exercise, folder: Path) -> None:

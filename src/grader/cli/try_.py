@@ -45,16 +45,29 @@ def try_(
     from grader.cli.progress import watching
     from grader.engine.registry import engine
     from grader.grade import GradeOptions, grade
-    from grader.workspace import snapshot
+    from grader.making import sources
+    from grader.model.submission import WORKSPACE_FILE
+    from grader.workspace import read, snapshot
 
     settings = common.settings(context)
     found = find(common.catalog_root(settings), exercise)
-    submission = snapshot(path, found.submit, found.limits)
-    options = GradeOptions(
-        seed=seed, only=tuple(only or ()), owner="grader try", trusted=True, author=True
-    )
+    started = found.made and (path / WORKSPACE_FILE).is_file()
     with watching(quiet=False) as listener:
         heard = Heard(listener)
+        maker = common.maker(settings, found, listener)
+        options = GradeOptions(
+            seed=seed,
+            only=tuple(only or ()),
+            learner_seed=read(path).seed if started else seed or 0,
+            owner="grader try",
+            trusted=True,
+            author=True,
+            maker=maker,
+        )
+        if maker is None or started or not found.solve:
+            submission = snapshot(path, found.submit, found.limits)
+        else:  # a folder like solution/
+            submission = maker.submission(sources(found, path), options.learner_seed)
         report = grade(found, submission, engine(settings), options, heard)
     from grader.report.marks import glyphs
 

@@ -84,7 +84,8 @@ def _one(settings: Settings, name: str, jobs: int | None, *, json: bool) -> Vali
         at_once = jobs or os.cpu_count() or 1
         # Its sessions wait beside those of the user, and must not end them.
         roomy = replace(settings, warm_sessions=settings.warm_sessions + at_once)
-        validator = Validator(validation.exercise, lambda: engine(roomy), cache, at_once)
+        kept = settings.state_dir / "made"
+        validator = Validator(validation.exercise, lambda: engine(roomy), cache, at_once, kept=kept)
         with Proving(validation, quiet=json) as shown:
             validator.prove(validation, shown.proof, shown.progress)
     if not json:

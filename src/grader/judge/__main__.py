@@ -28,7 +28,7 @@ from grader.judge.lines import Lines
 from grader.judge.paths import LEASE, RUN
 from grader.judge.standstill import LOOK_EVERY, Deadline
 
-PREPARED = ("exercise", "services", "tests", "programs", "further", "serve")
+PREPARED = ("exercise", "services", "tests", "programs", "further", "serve", "make")
 """The keys of a `run` that do not depend on the submission: `prepare` has the same."""
 PREPARE = 90.0
 """Seconds that fresh state may take before a check: the learner's code has no part in it."""
@@ -177,7 +177,7 @@ class Parent:
             self._done[event["check"]] = event["outcome"]
             self._used += self._deadline.spent
             self._check = ""
-        elif kind in ("finished", "fault"):
+        elif kind in ("finished", "fault", "made"):
             self._finished = True
         self._say({**event, "run": self._message["run"]})
 

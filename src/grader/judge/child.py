@@ -19,6 +19,7 @@ from _pytest.config import default_plugins
 
 from grader.judge.channel import Channel
 from grader.judge.errors import AuthorFault, Broke, Fault
+from grader.judge.make import make
 from grader.judge.plugin import Plugin
 from grader.judge.run import Run, quiet
 
@@ -41,6 +42,9 @@ def perform(prepared: Mapping[str, Any], sock: socket.socket, folder: Path) -> N
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     quiet(folder)
     try:
+        if prepared["make"]:
+            channel.emit(make(prepared["make"]))
+            return
         run = Run(prepared, channel)
         if prepared["serve"]:
             run.serve()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import contextlib
 import itertools
 import queue
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.agent import wire
-from grader.judge.errors import Broke, Fault, Raised, SandboxLost
+from grader.judge.errors import Broke, Fault, Raised, SandboxLost, unreadable
 
 STARTING = 30.0
 """Seconds a new sandbox may take until its agent answers."""
@@ -183,3 +184,11 @@ def said(reply: Mapping[str, Any], key: str, limit: int = 300) -> str:
 
 def b64(content: bytes) -> str:
     return base64.b64encode(content).decode()
+
+
+def unbase64(text: Any) -> bytes:
+    """What the sandbox sent as bytes. Raises Broke when it is none."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError, TypeError):
+        raise unreadable() from None

@@ -37,11 +37,21 @@ ALIVE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Learner:
-    """The learner's own numbers: `seed` never changes for one workspace, `attempt` counts up."""
+    """The learner's own numbers: `seed` never changes for one workspace, `attempt` counts up.
+
+    `values` is what the exercise's `generate` returned for that seed.
+    """
 
     seed: int
     attempt: int
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any]
+    _make: Callable[[int], dict[str, Any]] = field(repr=False)
+
+    def generate(self, seed: int) -> tuple[dict[str, Any], dict[str, bytes]]:
+        """What another seed gives: its values, and the files of its workspace by name."""
+        made = self._make(seed)
+        files = {name: base64.b64decode(content) for name, content in made["files"].items()}
+        return made["values"], files
 
 
 class Run:
@@ -89,7 +99,12 @@ class Run:
         self.seed = int(message["seed"])
         self.author = bool(message["author"])
         TRAIL.open = bool(message["explain"])
-        self.learner = Learner(int(message["learner_seed"]), int(message["attempt"]))
+        self.learner = Learner(
+            int(message["learner_seed"]),
+            int(message["attempt"]),
+            message["values"],
+            self._generate,
+        )
         self.solution = self._solution(message["submission"])
         self._env = message["env"]
         self._take(message["sandbox"] or self.channel.request("sandbox", alone=True))
@@ -111,6 +126,10 @@ class Run:
     def _bring_up(self, name: str, service: Service) -> None:
         service.wait_ready(READY_SECONDS)
         service.prepare(list(self.prepared["services"][name]["init"]))
+
+    def _generate(self, seed: int) -> dict[str, Any]:
+        with self.clock.stopped():
+            return self.channel.request("generate", seed=seed)
 
     def _solution(self, archive: str) -> Solution:
         return Solution(base64.b64decode(archive), self.prepared["programs"], self._forwards)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import io
 import tarfile
@@ -13,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from grader.judge.client import AgentClient, b64, broken, said
+from grader.judge.client import AgentClient, b64, broken, said, unbase64
 from grader.judge.errors import AuthorFault, Broke, SandboxLost, unreadable
 from grader.judge.forward import Forwards
 from grader.judge.interpreter import Handle, Interpreter
 from grader.judge.programs import Process, Program
 from grader.judge.replicas import Replicas, started
+from grader.judge.repository import Repo, object_files, refs_of, unpack
 from grader.judge.result import Result, parsed
 from grader.judge.sandboxes import Sandboxes
 from grader.judge.servers import Server
@@ -47,6 +46,7 @@ class Solution:
         self._lock = threading.Lock()
         self._ran: list[bytes] = []
         self._processes: list[Process] = []
+        self._repositories: dict[str, Repo] = {}
 
     # -- for the runtime ----------------------------------------------------------------------
 
@@ -240,7 +240,7 @@ class Solution:
         what = f"`{' '.join(request['argv'])[:80]}`"
         begin = time.monotonic()  # measured here: the sandbox's word about time is data
         reply = client.request("run", within=request["timeout"], **request)
-        out, err = (_unbase64(reply.get(stream, "")) for stream in ("stdout", "stderr"))
+        out, err = (unbase64(reply.get(stream, "")) for stream in ("stdout", "stderr"))
         self._ran.append(out[-2000:] + err[-2000:])
         if "broke" in reply:
             error = broken(reply, what, request["timeout"])
@@ -289,6 +289,18 @@ class Solution:
         """The names of all files handed in, sorted."""
         return sorted(self._submitted)
 
+    def git(self, folder: str) -> Repo:
+        """The repository that `submit: [{git: folder}]` took, read once for all checks.
+
+        The check fails when it is damaged. Raises Broke when it is more than can be looked at.
+        """
+        if folder not in self._repositories:
+            root = folder if folder.endswith(".git") else f"{folder}/.git"
+            refs = refs_of(self._submitted, root)
+            unpacked = unpack(self.client, folder, object_files(self._submitted, root))
+            self._repositories[folder] = Repo(folder, refs, unpacked)
+        return self._repositories[folder]
+
 
 def _or_nothing(ask: Callable[[], str]) -> str:
     try:
@@ -299,7 +311,7 @@ def _or_nothing(ask: Callable[[], str]) -> str:
 
 def _written(client: AgentClient, path: str) -> bytes | None:
     content = client.request("read", path=path).get("content")
-    return None if content is None else _unbase64(content)
+    return None if content is None else unbase64(content)
 
 
 def _collected(
@@ -313,19 +325,12 @@ def _collected(
         raise unreadable()
     if not all(isinstance(kind, str) for kind in tree.values()):
         raise unreadable()
-    contents = {name: _unbase64(files[name]) for name in sorted(files)}
+    contents = {name: unbase64(files[name]) for name in sorted(files)}
     return contents, {name: tree[name] for name in sorted(tree)}
 
 
 def _bytes(content: bytes | str) -> bytes:
     return content.encode() if isinstance(content, str) else content
-
-
-def _unbase64(text: Any) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError, TypeError):
-        raise unreadable() from None
 
 
 def _unpack(archive: bytes) -> dict[str, bytes]:

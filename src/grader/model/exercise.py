@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.model.submission import WORKSPACE_FILE
+
 SHOW_LEVELS = ("full", "message", "title", "hidden")
 MIB = 1024 * 1024
 
@@ -26,11 +28,15 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class SubmitRule:
-    """One entry of `submit`: a glob over the workspace. `max_bytes` bounds one file."""
+    """One entry of `submit`: a glob over the workspace. `max_bytes` bounds one file.
+
+    `shared`: it may be a hard link, as git makes them between repositories of one disk.
+    """
 
     path: str
     optional: bool = False
     max_bytes: int | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +134,22 @@ class Exercise:
     validate_seeds: int = 3
     equivalent: tuple[Equivalent, ...] = ()
     programs: Mapping[str, Program] = field(default_factory=dict)
+    generate: str | None = None
+    """The file whose `generate(out, rng)` completes a learner's workspace."""
+    solve: tuple[str, ...] = ()
+    """The command that solves a workspace with solution/ in it, where that is a procedure."""
+    repositories: tuple[str, ...] = ()
+    """The git directories that are handed in: each is a folder of the workspace."""
+
+    @property
+    def answer(self) -> tuple[SubmitRule, ...]:
+        """What of `submit` an author writes: not whose workspace it is from."""
+        return tuple(rule for rule in self.submit if rule.path != WORKSPACE_FILE)
+
+    @property
+    def made(self) -> bool:
+        """Whether a program makes what is handed in: see grader.making."""
+        return bool(self.generate or self.solve)
 
     @property
     def starter(self) -> Path:

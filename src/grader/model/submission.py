@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import tarfile
 from dataclasses import dataclass
+
+WORKSPACE_FILE = ".grader.json"
+"""What a workspace says of itself. A submission has it where workspaces differ by learner."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +25,14 @@ class SubmittedFile:
 @dataclass(frozen=True, kw_only=True)
 class Submission:
     files: tuple[SubmittedFile, ...]
+
+    @property
+    def seed(self) -> int | None:
+        """The learner's seed that its workspace was made for, where it says that."""
+        for file in self.files:
+            if file.path == WORKSPACE_FILE:
+                return seed_in(file.content)
+        return None
 
     @property
     def digest(self) -> str:
@@ -41,3 +53,18 @@ class Submission:
                     entry.size = len(file.content)
                     tar.addfile(entry, io.BytesIO(file.content))
         return buffer.getvalue()
+
+
+def seed_file(seed: int) -> SubmittedFile:
+    """The file by which a submission says whose workspace it is from."""
+    return SubmittedFile(path=WORKSPACE_FILE, content=json.dumps({"seed": seed}).encode())
+
+
+def seed_in(content: bytes) -> int | None:
+    """The seed in such a file, or in that of a workspace; None when there is none."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    seed = data.get("seed") if isinstance(data, dict) else None
+    return seed if isinstance(seed, int) and 0 <= seed < 2**53 else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.workspace.collect import WORKSPACE_FILE
+from grader.model.submission import WORKSPACE_FILE
 
 QUIET_MS, LONGEST_MS = 30, 150
 """A save is over when nothing was written for so long; told at the latest after the other."""

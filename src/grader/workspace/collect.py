@@ -10,12 +10,17 @@ from itertools import islice
 
 from grader.errors import Problem, SubmissionError
 from grader.model.exercise import Limits, SubmitRule
-from grader.model.submission import Submission, SubmittedFile
+from grader.model.submission import (
+    WORKSPACE_FILE,
+    Submission,
+    SubmittedFile,
+    seed_file,
+    seed_in,
+)
 from grader.workspace.globs import is_glob, matches, may_contain, parts
 from grader.workspace.names import looks_like, same_name_key, shown, spelling_problem
 from grader.workspace.text import encoding_problem
 
-WORKSPACE_FILE = ".grader.json"
 REPORT_FILE = ".grader-report.json"
 """In an archive to hand in, the report of the check before it: nothing that is graded."""
 SKIPPED = frozenset({".git", "node_modules", "__pycache__", ".venv", "__MACOSX"})
@@ -42,7 +47,8 @@ class Collector:
     def wants(self, path: str) -> bool:
         """Whether a rule names this path and nothing rules it out."""
         steps = tuple(path.split("/"))
-        if steps[-1] in (WORKSPACE_FILE, REPORT_FILE) or self._skips(steps[:-1]):
+        ours = steps[-1] == WORKSPACE_FILE and steps[-1] not in self._named
+        if ours or steps[-1] == REPORT_FILE or self._skips(steps[:-1]):
             return False
         return any(matches(rule.path, steps) for rule in self._rules)
 
@@ -50,6 +56,11 @@ class Collector:
         """Whether something below this folder could be wanted."""
         steps = tuple(folder.split("/"))
         return not self._skips(steps) and any(may_contain(r.path, steps) for r in self._rules)
+
+    def may_be_shared(self, path: str) -> bool:
+        """Whether this file may be a hard link."""
+        steps = tuple(path.split("/"))
+        return any(rule.shared and matches(rule.path, steps) for rule in self._rules)
 
     def _skips(self, folders: Iterable[str]) -> bool:
         return any(name in SKIPPED and name not in self._named for name in folders)
@@ -96,7 +107,19 @@ class Collector:
         if trouble:
             self.refuse(path, trouble.message, trouble.fix, trouble.line)
             return
+        if path == WORKSPACE_FILE:
+            self._keep_seed(content)
+            return
         self._keep(SubmittedFile(path=path, content=content, executable=executable))
+
+    def _keep_seed(self, content: bytes) -> None:
+        """Of what a workspace says of itself only whose it is: the rest changes with each check."""
+        seed = seed_in(content)
+        if seed is None:
+            fix = "put the file back that grader start made"
+            self.refuse(WORKSPACE_FILE, "does not hold the workspace's seed", fix)
+        else:
+            self._keep(seed_file(seed))
 
     def _keep(self, file: SubmittedFile) -> None:
         wrong = spelling_problem(file.path)

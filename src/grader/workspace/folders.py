@@ -123,7 +123,7 @@ class _Walk:
             collector.refuse(path, wrong, "rename it")
         elif wanted and kind:
             collector.refuse(path, f"is a {kind}, not a file")
-        elif wanted and found.st_nlink > 1:
+        elif wanted and found.st_nlink > 1 and not collector.may_be_shared(path):
             collector.refuse(path, "is a hard link: it shares its content with another file", _COPY)
         elif wanted:
             self._file(place, entry.name, path, found)
@@ -147,7 +147,8 @@ class _Walk:
         with os.fdopen(descriptor, "rb") as file:
             now = os.fstat(descriptor)
             same = (now.st_dev, now.st_ino) == (found.st_dev, found.st_ino)
-            if not same or not stat.S_ISREG(now.st_mode) or now.st_nlink > 1:
+            linked = now.st_nlink > 1 and not self._collector.may_be_shared(path)
+            if not same or not stat.S_ISREG(now.st_mode) or linked:
                 self._collector.refuse(path, "was changed while it was read", "try again")
                 return
             self._collector.take(path, file.read, executable=bool(now.st_mode & 0o111))

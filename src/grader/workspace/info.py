@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 
 from grader.errors import UsageError
-from grader.workspace.collect import WORKSPACE_FILE
+from grader.model.submission import WORKSPACE_FILE
 
 FORMAT = 1
 LARGEST_SEED = 2**53 - 1

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.errors import UsageError
 from grader.model.exercise import Exercise
+from grader.model.submission import SubmittedFile
 from grader.workspace.info import WorkspaceInfo, write
-from grader.workspace.start import digest, put, refuse_links, sources
+from grader.workspace.start import digest, first_files, put, refuse_links
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,8 @@ def update(exercise: Exercise, info: WorkspaceInfo) -> Update:
     differs counts as the learner's. Raises UsageError when something cannot be written; then the
     workspace's version is the old one, and doing it again goes on.
     """
-    files = dict(sources(exercise))
-    new = {name: digest(path) for name, path in files.items()}
+    files = {file.path: file for file in first_files(exercise)}
+    new = {name: digest(file.content) for name, file in files.items()}
     added, replaced, conflicts = [], [], []
     for name, now in new.items():
         refuse_links(info.root, name)
@@ -71,17 +71,19 @@ def _mine(path: Path) -> str | None:
     if not os.path.lexists(path):
         return None
     try:
-        return "" if path.is_symlink() or not path.is_file() else digest(path)
+        return "" if path.is_symlink() or not path.is_file() else digest(path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _aside(exercise: Exercise, info: WorkspaceInfo, files: Mapping[str, Path]) -> Path | None:
+def _aside(
+    exercise: Exercise, info: WorkspaceInfo, files: Mapping[str, SubmittedFile]
+) -> Path | None:
     """A folder beside the workspace with the exercise's side of what both changed."""
     if not files:
         return None
     folder = info.root.with_name(f"{info.root.name}.version-{exercise.version}")
-    for name, path in files.items():
+    for name, file in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, folder / name)
+        (folder / name).write_bytes(file.content)
     return folder
