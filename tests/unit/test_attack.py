@@ -36,7 +36,10 @@ def test_every_attack_says_why() -> None:
     """In its first line, as one sentence; there are many of them, for each language."""
     listed = [
         one
-        for slug in ("python-basics", "redis-caching", "relational-sql", "shell-scripting")
+        for slug in (
+            *("python-basics", "redis-caching", "relational-sql", "shell-scripting"),
+            "node-express",
+        )
         for one in corpus.attacks(load_exercise(shipped.exercises() / slug))
     ]
     assert {one.path for one in listed} == set(ALL)

@@ -6,6 +6,7 @@ that have the service, too; `attacks/archives/` is for all. The first line of a 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from grader.model.submission import Submission, SubmittedFile
 EARNS, GETS, HARMS, SHOWS = "earns-nothing", "gets-nothing", "harms-nothing", "shows-nothing"
 REFUSED = "is-refused"
 SHOULD = (EARNS, GETS, HARMS, SHOWS)
-ENDINGS = {"python": ".py", "shell": ".sh", "sql": ".sql"}
+ENDINGS = {"node": ".js", "python": ".py", "shell": ".sh", "sql": ".sql"}
 """Runners that attacks are written for, and the files that an attack is appended to."""
 SIGN = "GOT THROUGH"
 """An attack that reached what it should not says so with these words."""
@@ -51,7 +52,7 @@ def _read(root: Path, path: Path, should: str) -> Attack:
     return Attack(
         name=path.relative_to(root).with_suffix("").as_posix(),
         should=should,
-        why=first.removeprefix("-- ").removeprefix("# ").removeprefix("why: ").strip('"'),
+        why=re.sub(r"^((--|//|#) |why: )", "", first).strip('"'),
         path=path,
         text=text,
     )
