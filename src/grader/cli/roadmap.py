@@ -33,12 +33,19 @@ def roadmap(
         Path | None, typer.Option("--html", metavar="FILE", help="Write the map as a page.")
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="And let the browser show it.")] = False,
+    check_links: Annotated[
+        bool, typer.Option("--check-links", help="Ask whether what to read is still there.")
+    ] = False,
 ) -> None:
     """Show the stages, their topics in order and the exercises there are."""
     from grader.catalog import load_catalog
 
     settings = common.settings(context)
     catalog = load_catalog(common.catalog_root(settings))
+    if check_links:
+        from grader.cli.links import check_roadmap
+
+        raise typer.Exit(check_roadmap(catalog))
     chosen = None if topic is None else _find(catalog, topic)
     way = way_of(catalog, settings)
     if html is not None or show:
