@@ -26,7 +26,12 @@ WEAKEST = {"m": 19_456, "t": 2, "p": 1}
 # 1. Sign up
 
 
-@pytest.mark.check(task="sign-up", points=2, seconds=30)
+@pytest.mark.check(
+    task="sign-up",
+    points=2,
+    seconds=30,
+    hint="What does RETURNING give back, and what does the database say to a name that is taken?",
+)
 def test_sign_up(service, postgres, rng):
     """Whoever signs up becomes a member."""
     name, password = new_name(rng), new_password(rng)
