@@ -1,0 +1,2 @@
+-- CREATE INDEX and DROP INDEX, for all five queries. Nothing is written yet, so every query is as
+-- slow as before.
