@@ -26,6 +26,7 @@ from grader.judge.result import Result
 from grader.judge.run import Learner, Run
 from grader.judge.servers import Server
 from grader.judge.services.database import Postgres
+from grader.judge.services.mongodb import Mongo
 from grader.judge.services.redis import Redis
 from grader.judge.solution import Solution
 from grader.judge.together import Together
@@ -57,6 +58,7 @@ CLASSES: Mapping[str, type] = {
     "postgres": Postgres,
     "psql": Psql,
     "redis": Redis,
+    "mongodb": Mongo,
     "learner": Learner,
     "together": Together,
     "world": World,
@@ -79,7 +81,7 @@ GIVEN: Mapping[str, tuple[tuple[str, str, type], ...]] = {
         ("ws", "`server.ws` gives a WebSocket", WebSocket),
     ),
     "postgres": (
-        ("link", "`postgres.link`, `redis.link`: the learner's way to the server", Link),
+        ("link", "`postgres.link`, and that of each service: the learner's way to it", Link),
         ("seen", "`with link.record() as seen`", Seen),
     ),
     "world": (

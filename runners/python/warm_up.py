@@ -7,6 +7,7 @@ price is paid before there is a learner's interpreter.
 import contextlib
 
 import psycopg
+import pymongo  # noqa: F401 -- only imported: its client starts threads, and a fork ends them
 import redis
 
 NOBODY = 1

@@ -41,6 +41,9 @@ class Settings:
     engine: str = ""
     """`docker` or `local`; empty means Docker when one answers, else local."""
     base_image: str = "debian:trixie-slim"
+    mongo_image: str = ""
+    """An image with MongoDB's own server, e.g. `mongo:8.0`, to take the place of the one that the
+    service `mongodb` is made of; the engine must have it, or reach a registry that does."""
     registry: str = ""
     """Prefix under which prebuilt images are looked for first, e.g. `registry.example/grader`."""
     runtime: str = ""
@@ -70,6 +73,7 @@ FROM_USER = (
     "exercises",
     "engine",
     "base_image",
+    "mongo_image",
     "registry",
     "runtime",
     "ca_bundle",

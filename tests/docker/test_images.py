@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import docker
 import docker.errors
@@ -12,9 +13,12 @@ import pytest
 from docker.models.containers import Container
 
 from grader import settings
+from grader.engine.docker.builder import build
 from grader.engine.docker.connect import connect
+from grader.engine.docker.context import build_context
 from grader.engine.docker.engine import DockerEngine
 from grader.engine.docker.images import Images
+from grader.engine.docker.tags import Tags
 from grader.model.progress import ImageReady, Progress
 
 pytestmark = pytest.mark.docker
@@ -46,6 +50,42 @@ def attempt(user, password, *command):
         return "ok"
     except redis.RedisError as error:
         return " ".join(str(error).split())
+"""
+MONGODB = """
+import pymongo
+def attempt(user, password, source="admin", command="usersInfo"):
+    login = {"username": user, "password": password, "authSource": source} if user else {}
+    try:
+        client = pymongo.MongoClient("127.0.0.1", 27017, directConnection=True, **login,
+                                     serverSelectionTimeoutMS=300)
+        client.admin.command(command)
+        return "ok"
+    except pymongo.errors.PyMongoError as error:
+        return " ".join(str(error).split())
+"""
+LOGINS = {
+    "postgres": ("postgres", POSTGRES),
+    "redis": ("admin", REDIS),
+    "mongodb": ("admin", MONGODB),
+}
+MONGOD = """#!/usr/bin/python3
+# What stands in for MongoDB's own server: it takes its options and lets the first account be made.
+import sys, threading, time
+from secantus.server import SecantusDBServer
+if "--version" in sys.argv:
+    print("db version v8.0.0")
+    raise SystemExit
+options = dict(zip(sys.argv[1:], sys.argv[2:]))
+assert "--auth" in sys.argv and options["--bind_ip"] == "127.0.0.1"
+server = SecantusDBServer("127.0.0.1", int(options["--port"]), options["--dbpath"],
+                          replica_set_name=None)
+def close():
+    while not server.storage.list_users():
+        time.sleep(0.01)
+    server.require_auth = True
+threading.Thread(target=close, daemon=True).start()
+server.start()
+server.wait()
 """
 POLL = """
 import time
@@ -95,9 +135,11 @@ def run(docker_client: docker.DockerClient, images: Images) -> Iterator[Run]:
     """Start a container of one image as the engine does: without any right that it can lack."""
     containers = []
 
-    def start(name: str, *command: str, network: str = "none", **env: str) -> Container:
+    def start(
+        name: str, *command: str, network: str = "none", image: str = "", **env: str
+    ) -> Container:
         container = docker_client.containers.create(
-            images.tag(name),
+            image or images.tag(name),
             list(command),
             entrypoint=["/usr/local/bin/session-init"] if command else None,
             environment=env,
@@ -128,19 +170,20 @@ def python(run: Run, script: str, network: str) -> list[str]:
     return container.logs().decode().splitlines()
 
 
-def serve(run: Run, name: str) -> str:
+def serve(run: Run, name: str, image: str = "", within: float = READY_WITHIN) -> str:
     """A server that is ready; the network in which it listens."""
-    login = ("postgres", POSTGRES) if name == "postgres" else ("admin", REDIS)
+    login = LOGINS[name]
     poll = f"user, password = {login[0]!r}, {ADMIN!r}\n{login[1]}\n{POLL}"
     probe = run("judge", "sh", "-c", 'python3 -c "$SCRIPT"; sleep 60', SCRIPT=poll)
     network = f"container:{probe.id}"
     time.sleep(0.5)  # the probe has its modules then
     began = time.time()
-    run(name, network=network, GRADER_ADMIN_PASSWORD=ADMIN, GRADER_LEARNER_PASSWORD=LEARNER)
+    passwords = {"GRADER_ADMIN_PASSWORD": ADMIN, "GRADER_LEARNER_PASSWORD": LEARNER}
+    run(name, network=network, image=image, **passwords)
     while not (printed := probe.logs().decode()):
         assert time.time() - began < 20, f"{name} does not become ready"
         time.sleep(0.05)
-    assert float(printed) - began < READY_WITHIN
+    assert float(printed) - began < within
     return network
 
 
@@ -259,7 +302,67 @@ for command in ["CONFIG GET *", "ACL LIST", "SWAPDB 0 1", "SHUTDOWN", "MONITOR",
     assert [line for line in lines[11:] if "no permissions to run" not in line] == []
 
 
-@pytest.mark.parametrize("name", ["postgres", "redis"])
+def let_in(run: Run, network: str) -> None:
+    """The admin with its password, and nobody else."""
+    script = (
+        MONGODB
+        + f"""
+for login in [("admin", {ADMIN!r}), (None, None), ("admin", {LEARNER!r}),
+              ("learner", {LEARNER!r}, "learner"), ("admin", {ADMIN!r}, "learner")]:
+    print(attempt(*login))
+"""
+    )
+    lines = python(run, script, network)
+
+    assert lines[0] == "ok"
+    assert len(lines) == 5
+    assert "requires authentication" in lines[1]
+    assert all("uthentication failed" in line for line in lines[2:]), lines
+
+
+def test_mongodb_lets_in_only_its_admin_until_the_judge_makes_more(run: Run) -> None:
+    let_in(run, serve(run, "mongodb", within=2 * READY_WITHIN))  # Python has much to import
+
+
+@pytest.fixture
+def stand_in(docker_client: docker.DockerClient, images: Images) -> Iterator[str]:
+    """The image of the service as the setting `mongo_image` makes it; its tag.
+
+    Not by `images.ensure`: that would drop the image which it takes the place of.
+    """
+    chosen, made = "grader-test-mongo:stand-in", "grader-test-mongodb:stand-in"
+    base = images.tag("base")
+    files = {"Dockerfile": f"FROM {base}\nCOPY mongod /usr/bin/mongod\n", "mongod": MONGOD}
+    other = Tags(replace(settings.load({}), mongo_image=chosen))
+    assert other.tag("mongodb") != images.tag("mongodb")
+    assert other.tag("redis") == images.tag("redis")
+    arguments = {**settings.load({}).build_environment, **other.chosen("mongodb"), "BASE": base}
+    try:
+        for tag, context in (
+            (chosen, build_context({name: text.encode() for name, text in files.items()}, [])[0]),
+            (made, other.context("mongodb")[0]),
+        ):
+            build(
+                docker_client,
+                context,
+                tag=tag,
+                arguments=arguments,
+                labels={},
+                tell=lambda _: None,
+            )
+        yield made
+    finally:
+        for tag in (made, chosen):
+            with suppress(docker.errors.APIError):
+                docker_client.api.remove_image(tag, force=True)
+
+
+def test_a_mongod_of_another_image_is_run(stand_in: str, run: Run) -> None:
+    """With a stand-in for MongoDB's image: its server is copied, started, and gets an admin."""
+    let_in(run, serve(run, "mongodb", stand_in, within=10.0))
+
+
+@pytest.mark.parametrize("name", ["postgres", "redis", "mongodb"])
 def test_a_server_without_a_password_does_not_start(run: Run, name: str) -> None:
     container = run(name)
 

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.judge.mongotraffic import MongoReader
 from grader.judge.pgtraffic import PostgresReader
 from grader.judge.traffic import Reader, RedisReader
 from tests.fuzz.harness import MIB, bounded, fuzz, mutated, watched
+from tests.unit.test_mongo_traffic import STREAM as MONGODB
 from tests.unit.test_traffic import (
     POSTGRES,
     REDIS,
@@ -55,8 +57,8 @@ HARD = (
 
 @fuzz
 @given(
-    st.sampled_from([PostgresReader, RedisReader]),
-    mutated(POSTGRES, REDIS, startup() + query("SELECT 1") * 3, also=HARD),
+    st.sampled_from([PostgresReader, RedisReader, MongoReader]),
+    mutated(POSTGRES, REDIS, MONGODB, startup() + query("SELECT 1") * 3, also=HARD),
     st.lists(st.integers(1, 700), max_size=30),
 )
 def test_any_bytes_in_any_parts(make: Callable[[], Reader], stream: bytes, cuts: list[int]) -> None:

@@ -12,6 +12,7 @@ from grader.grade import GradeOptions, grade
 from grader.model.progress import Progress, Retrying
 from grader.model.report import CheckResult
 from grader.workspace.snapshot import snapshot_folder
+from tests.docker import test_documents
 from tests.docker.test_limits import HOSTILE, OVERLOAD, PASSED, compare
 
 if TYPE_CHECKING:
@@ -84,3 +85,12 @@ def test_attacks_on_servers_break_their_own_check(local_engine: LocalEngine) -> 
     for name, expected in THERE.items():
         compare(results[f"test_program[{name}-hostile]"], expected)
         compare(results[f"test_program[{name}-after]"], PASSED)
+
+
+def test_the_service_mongodb_is_as_in_docker(local_engine: LocalEngine) -> None:
+    """Reset, accounts, links, expiry."""
+    assert test_documents.as_named(test_documents.results(local_engine, "solution")) == {}
+
+
+def test_attacks_on_mongodb_break_their_own_check(local_engine: LocalEngine) -> None:
+    test_documents.attacked(local_engine)

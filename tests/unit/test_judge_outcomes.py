@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
+import pymongo.errors
 import pytest
 import redis.exceptions
 
@@ -49,6 +50,10 @@ def failed() -> BaseException:
         (psycopg.InterfaceError("closed"), "error", "stopped answering"),
         (redis.exceptions.ConnectionError("closed"), "error", "stopped answering"),
         (redis.exceptions.TimeoutError("late"), "error", "stopped answering"),
+        (pymongo.errors.AutoReconnect("closed"), "error", "stopped answering"),
+        (pymongo.errors.ServerSelectionTimeoutError("late"), "error", "stopped answering"),
+        (pymongo.errors.OperationFailure("write conflict", 112), "broke", "holds a lock"),
+        (pymongo.errors.DuplicateKeyError("E11000", 11000), "unexpected", "DuplicateKeyError"),
         (KeyError("price"), "unexpected", "KeyError: 'price'"),
         (TypeError("no"), "unexpected", "TypeError"),
         (psycopg.errors.UndefinedTable("no table"), "unexpected", "UndefinedTable"),

@@ -46,7 +46,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 
 ONLY_FOREIGN = {
     "agent": frozenset[str](),
-    "judge": frozenset({"pytest", "_pytest", "psycopg", "redis", "httpx", "websockets", "trustme"}),
+    "judge": frozenset(
+        {"pytest", "_pytest", "psycopg", "redis", "pymongo", "bson", "httpx", "websockets"}
+        | {"trustme"}
+    ),
 }
 """Parts that run in a container: what they may import that is not of the standard library."""
 

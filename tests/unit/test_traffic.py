@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.judge.mongotraffic import MongoReader
 from grader.judge.pgtraffic import PostgresReader
 from grader.judge.recording import Seen
 from grader.judge.traffic import Reader, RedisReader, Request
@@ -238,7 +239,7 @@ def test_prepared_statements_do_not_fill_the_memory() -> None:
     assert grown(reader, parts) < 8 * MIB
 
 
-@pytest.mark.parametrize("make", [PostgresReader, RedisReader])
+@pytest.mark.parametrize("make", [PostgresReader, RedisReader, MongoReader])
 @pytest.mark.parametrize("part", [b"\0" * 65536, b"\xff" * 65536, b"*1048576\r\n" * 6000])
 def test_garbage_does_not_fill_the_memory(make: Callable[[], Reader], part: bytes) -> None:
     """Bytes that are no request are forgotten."""
@@ -264,7 +265,7 @@ PIECES = st.one_of(
 def test_any_bytes_are_read_the_same_however_cut(pieces: list[bytes], chunk: int) -> None:
     """Garbage never raises, and never depends on how it was cut."""
     stream = b"".join(pieces)
-    for make in (PostgresReader, RedisReader):
+    for make in (PostgresReader, RedisReader, MongoReader):
         whole = told(make(), stream)
         parts = [stream[i : i + chunk] for i in range(0, len(stream), chunk)]
         assert told(make(), *parts) == whole

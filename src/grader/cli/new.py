@@ -31,7 +31,10 @@ def new(
     ] = None,
     service: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A server beside it: postgres, redis. May be repeated."),
+        typer.Option(
+            metavar="NAME",
+            help="A server beside it: postgres, redis, mongodb. May be repeated.",
+        ),
     ] = None,
     title: Annotated[
         str, typer.Option(metavar="TEXT", help="What learners see.", show_default="its name")

@@ -49,7 +49,8 @@ class Local:
     start: str = ""
     """The runner's script that starts the server, by its environment: runners/README.md."""
     requirements: str = ""
-    """The runner's file of Python packages that the learner's interpreter finds."""
+    """The runner's file of Python packages that the learner's interpreter finds, or the server's
+    when it has no program of its own."""
     lock: str = ""
     """The runner's lock file of npm packages that the learner's programs find."""
     worker: str = ""
@@ -155,8 +156,10 @@ class _Service(msgspec.Struct, tag_field="kind", tag="service", forbid_unknown_f
     def __post_init__(self) -> None:
         if (self.auth == "account") != (self.accounts is not None):
             raise ValueError("`accounts` belongs to `auth: account`, and only to it")
-        if self.local is not None and not (self.local.programs and self.local.start):
-            raise ValueError("`local` of a service needs `programs` and `start`")
+        if self.local is not None and not (
+            self.local.start and (self.local.programs or self.local.requirements)
+        ):
+            raise ValueError("`local` of a service needs `programs` or `requirements`, and `start`")
         for name, template in self.env.items():
             if not _fillable(template):
                 raise ValueError(

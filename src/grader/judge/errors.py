@@ -5,6 +5,7 @@ Broke            -> broke    the learner's program crashed, timed out or met a l
 ├── OutOfTime    -> broke    the check's own time is over
 └── SandboxLost  -> broke    the whole sandbox ended or stopped answering
 Fault            -> error    the grader or its infrastructure failed
+ServerLost       -> error    a server cannot go on: it is replaced, or the check is no verdict
 AuthorFault      -> the exercise itself is broken: its author must mend it
 """
 
@@ -62,6 +63,10 @@ class SandboxLost(Broke):
 
 class Fault(Exception):
     """Something of the grader's own failed; never the learner's zero."""
+
+
+class ServerLost(Exception):
+    """A server does not do what the runtime asks of it."""
 
 
 class AuthorFault(Exception):

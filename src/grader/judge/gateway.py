@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from grader.agent.relay import Pipe
+from grader.judge.mongotraffic import MongoReader
 from grader.judge.pgtraffic import PostgresReader
 from grader.judge.recording import Seen
 from grader.judge.traffic import Reader, RedisReader, Request
@@ -43,6 +44,7 @@ class Link:
         self._port = port
         self._inside = inside
         self._usual: dict[str, str] = {}
+        self._transactions: dict[bytes, Request] = {}
         self._connections: set[Near] = set()
         self._recording: list[Seen] = []
         self.delayed = 0.0
@@ -129,7 +131,11 @@ class Link:
                 seen.add(connection.traffic.running())
 
     def _reader(self) -> Reader:
-        return RedisReader() if self._service == "redis" else PostgresReader(self._usual)
+        if self._service == "redis":
+            return RedisReader()
+        if self._service == "mongodb":
+            return MongoReader(self._transactions)
+        return PostgresReader(self._usual)
 
     def _cut(self) -> None:
         for connection in list(self._connections):

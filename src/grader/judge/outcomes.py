@@ -86,10 +86,10 @@ def _from_exception(error: BaseException, comparisons: Comparisons) -> Verdict:
         return Verdict(outcome="broke", reason=broke.reason, message=broke.message)
     if isinstance(error, Fault):
         return Verdict(outcome="error", message=str(error)[:2000])
-    if isinstance(error, _HELD_UP) or _is_busy(error):
+    if _is_held_up(error):
         text = "The database could not be read: your program holds a lock, or a statement ran on."
         return Verdict(outcome="broke", reason="locked", message=text)
-    if isinstance(error, _SERVER_GONE):
+    if _is_gone(error):
         text = f"{type(error).__name__}: {error}"
         return Verdict(outcome="error", message=f"a service stopped answering: {text}"[:2000])
     return Verdict(outcome="unexpected", message=author_text(error))
@@ -107,6 +107,32 @@ def _from_client(error: BaseException) -> Broke | None:
 
         return websocket.broken_by(error)
     return None
+
+
+def _is_held_up(error: BaseException) -> bool:
+    """The server is well, and does not get to a test's own command."""
+    if isinstance(error, _HELD_UP) or _is_busy(error):
+        return True
+    if not _of_pymongo(error):
+        return False
+    from grader.judge.services import mongodb
+
+    return mongodb.held_up(error)
+
+
+def _is_gone(error: BaseException) -> bool:
+    if isinstance(error, _SERVER_GONE):
+        return True
+    if not _of_pymongo(error):
+        return False
+    from grader.judge.services import mongodb
+
+    return mongodb.gone(error)
+
+
+def _of_pymongo(error: BaseException) -> bool:
+    """Only who has such a server imports its client."""
+    return type(error).__module__.partition(".")[0] == "pymongo"
 
 
 def _is_busy(error: BaseException) -> bool:

@@ -227,6 +227,11 @@ class Plugin:
         """A redis.Redis, as the learner's account: answers are bytes. And `redis.link`."""
         return self._service("redis")
 
+    @pytest.fixture(scope="session")
+    def mongodb(self) -> Any:
+        """A pymongo.MongoClient with the learner's rights; its database is `mongodb.learner`."""
+        return self._service("mongodb")
+
     def _service(self, name: str) -> Any:
         if name not in self._run.fixtures:
             raise LookupError(f"exercise.yaml names no service '{name}'")

@@ -16,6 +16,11 @@ _READ = {
         r"(get|mget|hget|hmget|hgetall|exists|ttl|pttl|keys|scan|type|strlen|getrange|lrange|llen|"
         r"smembers|sismember|scard|zscore|zcard|zrange\w*|hkeys|hvals|hlen)\b"
     ),
+    # What ends in dots was cut: it may write at its end.
+    "mongodb": (
+        r"((find|count|distinct|getMore|explain|listCollections|listIndexes|dbStats|collStats)\b|"
+        r"aggregate\b(?!.*(\$out\b|\$merge\b|\.\.\.$)))"
+    ),
 }
 _WRITE = {
     "postgres": r"(insert|update|delete|merge|truncate|create|alter|drop)\b(?!.*\breturning\b)",
@@ -23,6 +28,10 @@ _WRITE = {
         r"(set|setex|psetex|setnx|mset|del|unlink|p?expire(at)?|persist|hset|hmset|hdel|lpush|"
         r"rpush|sadd|srem|zadd|zrem|publish|xadd|flushdb|flushall|exec|watch|unwatch|discard)\b"
         r"(?!.*\bget\b)"
+    ),
+    "mongodb": (
+        r"(insert|update|delete|create|createIndexes|drop|dropIndexes|dropDatabase|collMod|"
+        r"renameCollection|commitTransaction)\b"
     ),
 }
 
@@ -50,7 +59,7 @@ class Seen:
 
     @property
     def commands(self) -> list[str]:
-        """The same as `statements`: what Redis calls them."""
+        """The same as `statements`: what Redis and MongoDB call them."""
         return self.statements
 
     @property

@@ -180,7 +180,11 @@ class Images:
                 self._client,
                 self._tags.context(name)[0],
                 tag=tag,
-                arguments={**self._settings.build_environment, "BASE": base},
+                arguments={
+                    **self._settings.build_environment,
+                    **self._tags.chosen(name),
+                    "BASE": base,
+                },
                 labels={LABEL: name, MADE_FROM: self._source},
                 tell=tell,
                 cache=not force,

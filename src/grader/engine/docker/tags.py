@@ -36,5 +36,13 @@ class Tags:
             found = certificates(self._settings.ca_bundle, LOCAL_CA_FOLDERS) if name == BASE else {}
             files = collect(self.runners[name], shipped.package(), found)
             below = [] if name == BASE else [self.tag(BASE)]
-            self._contexts[name] = build_context(files, [*below, self._settings.base_image])
+            chosen = self.chosen(name).values()
+            self._contexts[name] = build_context(
+                files, [*below, self._settings.base_image, *chosen]
+            )
         return self._contexts[name]
+
+    def chosen(self, name: str) -> Mapping[str, str]:
+        """The build arguments of an image that the settings say something about."""
+        image = self._settings.mongo_image
+        return {"MONGO_IMAGE": image} if name == "mongodb" and image else {}

@@ -82,6 +82,16 @@ def make_interpreter(
         lay(path, site / name, copy=copy)
 
 
+def server_packages(folder: Path, name: str, packages: Mapping[str, Path], *, copy: bool) -> Path:
+    """Where the interpreter of a server in Python finds its packages. Raises OSError."""
+    site = folder / "services" / f"{name}.packages"
+    if not site.exists():
+        _mkdir(site, 0o755)
+        for package, path in packages.items():
+            lay(path, site / package, copy=copy)
+    return site
+
+
 def lay(path: Path, target: Path, *, copy: bool) -> None:
     """Make what lies elsewhere be found at `target`, too. `copy` as above. Raises OSError."""
     if copy and not readable(path):

@@ -49,7 +49,7 @@ class Kit:
         """Whether all is there. Raises MissingProgram, InfrastructureError."""
         check_machine(self.confinement)
         programs.require(self.judge.folder / "requirements.txt")
-        self.programs, self.packages  # noqa: B018 -- looking for them is what is wanted
+        self.programs, self.packages, self.server_packages  # noqa: B018 -- looking is what is wanted
         npm.require(self._settings, self.language, self.programs[self.language.name])
 
     @cached_property
@@ -76,6 +76,15 @@ class Kit:
         """What calls functions of a language that is not Python."""
         name = self.language.local.worker if self.language.local is not None else ""
         return self.language.folder / name if name else None
+
+    @cached_property
+    def server_packages(self) -> Mapping[str, Mapping[str, Path]]:
+        """Of each server in Python, what its interpreter finds. Raises MissingProgram."""
+        return {
+            name: programs.packages(runner)
+            for name, runner in self.services.items()
+            if runner.local is not None and not runner.local.programs
+        }
 
     @cached_property
     def confinement(self) -> Confinement:

@@ -116,6 +116,14 @@ def entering(
     return ["/usr/bin/nsenter", "--target", str(first), *spaces, "--", *words], enter
 
 
+def read_only_but(data: Path, found: Confinement) -> list[str]:
+    """Before the command of a server that stays root, since nobody else can run its interpreter."""
+    return [
+        *(found.bubblewrap, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
+        *("--bind", str(data), str(data), "--cap-drop", "ALL", "--die-with-parent", "--"),
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Start:
     """The command, and where things are for what it starts."""

@@ -192,9 +192,17 @@ class LocalSession:
 
     def _service(self, runner: Runner, files: Path, data: Path, user: int) -> Mapping[str, Any]:
         program, passwords = self._kit.programs[runner.name], self.record.passwords[runner.name]
-        assert program is not None
         assert runner.local is not None
-        path = folder.readable_program(self._folder, runner.name, program, user)
+        path, before = sandbox.interpreter(), []
+        libraries = {}
+        if program is not None:
+            path = folder.readable_program(self._folder, runner.name, program, user)
+        else:
+            if user and not folder.readable(path):
+                user, before = 0, sandbox.read_only_but(data, self._kit.confinement)
+            packages = self._kit.server_packages[runner.name]
+            site = folder.server_packages(self._folder, runner.name, packages, copy=bool(user))
+            libraries = {"PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
         enter = {
             "argv": ["/bin/sh", str(files / runner.local.start)],
             "env": {
@@ -206,6 +214,7 @@ class LocalSession:
                 "GRADER_PROGRAM": str(path),
                 "LANG": "C.UTF-8",
                 "PATH": "/usr/local/bin:/usr/bin:/bin",
+                **libraries,
             },
             "folder": str(data),
             "user": user,
@@ -213,7 +222,8 @@ class LocalSession:
             "limits": {"CORE": 0, "NOFILE": 4096, "FSIZE": size(runner.data)},
             "end_with": int(signal.SIGINT),
         }
-        return _plain_start(runner.name, enter, size(runner.memory), channel=False)
+        start = _plain_start(runner.name, enter, size(runner.memory), channel=False)
+        return {**start, "argv": [*before, *start["argv"]]}
 
     def _start_sandbox(self, slot: str) -> Sandbox:
         address = Sandbox(

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 import psycopg
 import redis
 
+from grader.judge.errors import ServerLost
 from grader.judge.gateway import Link
 
-LOST = (psycopg.Error, redis.RedisError)
+LOST = (psycopg.Error, redis.RedisError, ServerLost)
 """What the runtime's own connection to a server raises when the server is not well."""
 
 
@@ -53,7 +54,14 @@ def _redis(options: Mapping[str, Any]) -> Service:
     return RedisService(options)
 
 
+def _mongodb(options: Mapping[str, Any]) -> Service:
+    from grader.judge.services.mongodb import MongoService
+
+    return MongoService(options)
+
+
 _KINDS: dict[str, Callable[[Mapping[str, Any]], Service]] = {
     "postgres": _postgres,
     "redis": _redis,
+    "mongodb": _mongodb,
 }
