@@ -13,6 +13,7 @@ from grader.engine.base import Engine
 from grader.engine.docker.engine import DockerEngine
 from grader.engine.local.engine import LocalEngine
 from grader.grade import GradeOptions, grade
+from grader.making import Maker
 from grader.model.exercise import Exercise, Mutant
 from grader.model.submission import Submission
 
@@ -23,8 +24,10 @@ MOST = 3
 
 
 def _verdict(engine: Engine, exercise: Exercise, submission: Submission, owner: Path) -> list[str]:
-    options = GradeOptions(seed=20_260, owner=str(owner), trusted=True)
-    report = grade(exercise, submission, engine, options, lambda _: None)
+    maker = Maker(exercise, engine, lambda _: None, kept=owner / engine.name)
+    options = GradeOptions(seed=20_260, owner=str(owner), trusted=True, maker=maker)
+    made = maker.submission(submission, 20_260, ends=False)
+    report = grade(exercise, made, engine, options, lambda _: None)
     assert report.error == ""
     return [f"{one.id} {one.outcome.value} {one.reason} {one.earned}" for one in report.checks()]
 

@@ -19,6 +19,7 @@ from grader.engine.local import folder, sweep
 from grader.engine.local.confinement import confinement
 from grader.errors import InfrastructureError
 from grader.grade import GradeOptions, grade
+from grader.making import Maker
 from grader.model.exercise import Limits
 from grader.model.report import CheckResult, Outcome, Report
 from grader.settings import Settings
@@ -55,7 +56,9 @@ def test_references_pass_warm_and_cold(
     exercise = CATALOG[slug]
     for seed in (1, 20_260):
         options = GradeOptions(seed=seed, owner=str(tmp_path), trusted=True)
-        report = grade(exercise, variants.solution(exercise), local_engine, options, lambda _: None)
+        maker = Maker(exercise, local_engine, lambda _: None)
+        made = maker.submission(variants.solution(exercise), seed)
+        report = grade(exercise, made, local_engine, options, lambda _: None)
         assert (report.score, report.error) == (100, ""), _wrong(report)
 
 

@@ -16,7 +16,7 @@ from grader.authoring.corpus import EARNS, HARMS, REFUSED, SIGN, Attack
 from grader.authoring.proofs import Proven
 from grader.authoring.warm import Worker, Workers
 from grader.engine.base import Engine
-from grader.errors import ExerciseError, InfrastructureError
+from grader.errors import ExerciseError, InfrastructureError, SubmissionError
 from grader.grade import GradeOptions, spec_of
 from grader.model.exercise import Exercise
 from grader.model.progress import Listener, Stage
@@ -144,6 +144,7 @@ def _target(exercise: Exercise, make: Callable[[], Engine], options: GradeOption
     starter, reference = variants.starter(exercise), variants.solution(exercise)
     try:
         right, honest = worker.grade(reference), worker.grade(starter)
+        starter = worker.maker.submission(starter, options.learner_seed)
     finally:
         worker.end()
     for report in (right, honest):
@@ -178,7 +179,10 @@ def _try(target: _Target, worker: Worker, one: Attack) -> Tried:
     else:
         submission = corpus.applied(one, target.exercise, target.starter)
         only = {EARNS: (), HARMS: target.quick[:1]}.get(one.should, target.quick)
-        got = _gains(worker.grade(submission, only), target.honest)
+        try:
+            got = _gains(worker.grade(submission, only), target.honest)
+        except SubmissionError:  # a repository that is not even taken
+            got = []
         if one.should == HARMS:
             got += _left_behind(target, worker)
     return Tried(attack=one, got=tuple(got), seconds=time.monotonic() - began)

@@ -1,7 +1,9 @@
 """The attacks that ship: dishonest and hostile submissions as files, by what should come of them.
 
 `attacks/RUNNER/SHOULD/NAME` is for exercises of one runner, `attacks/RUNNER+SERVICE/...` for those
-that have the service, too; `attacks/archives/` is for all. The first line of a file says why.
+that have the service, too; `attacks/archives/` is for all. Where repositories are handed in, it is
+those in `attacks/git/`, procedures that run in a learner's workspace. The first line of a file says
+why.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ class Attack:
 
 def attacks(exercise: Exercise) -> list[Attack]:
     """Every attack that fits the exercise's runner and services, archives included."""
-    folders = [exercise.runner, *(f"{exercise.runner}+{name}" for name in exercise.services)]
+    language = "git" if exercise.repositories else exercise.runner
+    folders = [language, *(f"{language}+{name}" for name in exercise.services)]
     found = [one for folder in folders for should in SHOULD for one in _in(folder, should)]
     return [*found, *_in("archives", REFUSED)]
 
@@ -59,7 +62,14 @@ def _read(root: Path, path: Path, should: str) -> Attack:
 
 
 def applied(attack: Attack, exercise: Exercise, starter: Submission) -> Submission:
-    """The starter with the attack at the end of each file of the runner's language."""
+    """The starter with the attack at the end of each file of the runner's language.
+
+    For repositories it is a procedure in the place of the solution's.
+    """
+    if exercise.repositories:
+        (path, *_) = [word for word in exercise.solve if word.startswith("solution/")]
+        name = path.removeprefix("solution/")
+        return Submission(files=(SubmittedFile(path=name, content=attack.text.encode()),))
     return _appended(starter, exercise, _helper(exercise, "prelude") + attack.text)
 
 
