@@ -77,6 +77,8 @@ def test_names_that_do_not_fit(solution, note):
     whole = ".".join(["a" * 63] * 3 + ["b" * 61])  # 255 bytes in the message, just right
     data = solution.call("fetch:encode_query", 1, whole)
     assert len(data) == 12 + 255 + 4, "A name of 255 bytes in the message is allowed."
+    data = solution.call("fetch:encode_query", 1, "a.b.test")
+    assert len(data) == 12 + 10 + 4, "A part of one byte is allowed: a.b.test."
     for wrong in ("x" * 64 + ".test", "a..test", whole + "b"):
         note("wrong name", wrong)
         with solution.raises("ValueError"):
@@ -178,14 +180,22 @@ def test_forged_answers(solution, names, rng, note):
         question = dns.message.make_query(other, "A", id=query.id, flags=dns.flags.RD)
         elsewhere = dns.message.make_response(question)
         elsewhere.answer.append(record(host, "A", wrong))
-        return [stranger.to_wire(), b"\0", elsewhere.to_wire(), usual.to_wire()]
+        forged = [stranger.to_wire(), b"\0", elsewhere.to_wire(), query.to_wire()]
+        return [*forged, usual.to_wire()]
 
     names.answer = forge
     got = solution.call("fetch:resolve", host, names.server)
     assert got == names.addresses[host], (
-        "Before the right answer came one with another ID, one byte of nonsense, and one to "
-        "another question. All three are to be dropped."
+        "Before the right answer came one with another ID, one byte of nonsense, one to another "
+        "question, and your own query once more. All four are to be dropped."
     )
+
+
+def truncated(_query, usual):
+    """The answer with its first record only, and the bit TC."""
+    usual.flags |= dns.flags.TC
+    del usual.answer[1:]
+    return usual.to_wire()
 
 
 @pytest.mark.check(task="distrust", points=2, needs=["test_addresses_of_a_name"])
@@ -194,13 +204,7 @@ def test_truncated_answer(solution, world, names, rng):
     host = random_name(rng)
     names.addresses[host] = [f"192.0.2.{n}" for n in rng.sample(range(1, 255), 60)]
 
-    def truncate(query, _usual):
-        short = dns.message.make_response(query)
-        short.flags |= dns.flags.TC
-        short.answer.append(record(host, "A", names.addresses[host][0]))
-        return short.to_wire()
-
-    names.answer = truncate
+    names.answer = truncated
     over_tcp(world, names, names.port)
     got = solution.call("fetch:resolve", host, names.server)
     assert got == names.addresses[host], (
@@ -213,10 +217,11 @@ def test_answers_that_cannot_be_read(solution, names, rng, note):
     """A record that is cut off, a name that points to itself, a circle of aliases: ValueError."""
     host, other = random_name(rng), random_name(rng)
     names.addresses[host] = [random_address(rng)]
-    note("answer", "the last two bytes are missing")
-    names.answer = lambda _query, usual: usual.to_wire()[:-2]
-    with solution.raises("ValueError"):
-        solution.call("fetch:resolve", host, names.server)
+    for missing in (2, rng.randrange(5, 14)):  # of the address, and of what stands before it
+        note("answer", f"the last {missing} bytes are missing")
+        names.answer = lambda _query, usual, end=-missing: usual.to_wire()[:end]
+        with solution.raises("ValueError"):
+            solution.call("fetch:resolve", host, names.server)
 
     def points_to_itself(_query, usual):
         question = usual.to_wire()[: 12 + len(host) + 2 + 4]
@@ -276,11 +281,11 @@ def test_a_page_in_chunks(solution, world, names, rng):
     for number, part in enumerate(parts):
         size = [f"00{len(part):x};name=value", f"{len(part):X}", f"{len(part):x}"][number % 3]
         framed += size.encode() + b"\r\n" + part + b"\r\n"
-    framed += b"0\r\nX-Sum: 1\r\n\r\n"
     head = b"HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n"
+    ends = {"/": b"0\r\n\r\n", "/trailer": b"0\r\nX-Sum: 1\r\n\r\n"}
 
-    def drip(connection, _line):
-        data = head + framed
+    def drip(connection, line):
+        data = head + framed + ends[target_of(line)]
         while data:
             size = rng.choice([1, 2, 3, 700, 4000])
             connection.sendall(data[:size])
@@ -289,8 +294,9 @@ def test_a_page_in_chunks(solution, world, names, rng):
         keep_open(connection)
 
     _, base = site(world, names, rng, drip)
-    got = solution.call("fetch:fetch", base + "/", names.server)
-    assert got["body"] == b"".join(parts), "The chunks, put together, are another body."
+    for path in ends:
+        got = solution.call("fetch:fetch", base + path, names.server)
+        assert got["body"] == b"".join(parts), "The chunks, put together, are another body."
 
 
 @pytest.mark.check(task="fetch", points=1, needs=["test_a_page_with_a_length"])
@@ -305,10 +311,11 @@ def test_a_page_until_the_end(solution, world, names, rng):
 
 @pytest.mark.check(task="fetch", points=1, needs=["test_a_page_with_a_length"])
 def test_no_content(solution, world, names, rng):
-    """A 204 has no body, and nobody waits for one."""
-    _, base = site(world, names, rng, says("HTTP/1.1 204 No Content"))
-    got = solution.call("fetch:fetch", base + "/", names.server, seconds=2)
-    assert (got["status"], got["body"]) == (204, b""), "Status or body is another one."
+    """A 204 or 304 has no body, and nobody waits for one."""
+    for status, *fields in ((204,), (304, "Content-Length: 17")):  # that of the page as it is
+        _, base = site(world, names, rng, says(f"HTTP/1.1 {status} Nothing", *fields))
+        got = solution.call("fetch:fetch", base + "/", names.server, seconds=2)
+        assert (got["status"], got["body"]) == (status, b""), "Status or body is another one."
 
 
 # 5. Be patient, but not for ever
@@ -332,6 +339,16 @@ def test_time_is_for_the_whole(solution, world, names, rng, note):
         _, base = site(world, names, rng, answer)
         with solution.raises("TimeoutError"):
             solution.call("fetch:fetch", base + "/", names.server, seconds=0.4, timeout=2.5)
+    note("the server sends", "nothing at all, not even a handshake of TLS")
+    ca = world.authority().pem
+    _, base = site(world, names, rng, keep_open, scheme="https")
+    with solution.raises("TimeoutError"):
+        solution.call("fetch:fetch", base + "/", names.server, ca=ca, seconds=0.4, timeout=2.5)
+    note("the server sends", "nothing: it is the name server, over TCP, after an answer with TC")
+    names.answer = truncated
+    world.tcp(keep_open, port=names.port)
+    with solution.raises("TimeoutError"):
+        solution.call("fetch:fetch", base + "/", names.server, seconds=0.4, timeout=2.5)
 
 
 @pytest.mark.check(task="patience", points=2, needs=["test_a_page_in_chunks"])
@@ -354,7 +371,7 @@ def test_bodies_that_end_too_early(solution, world, names, rng, note):
 @pytest.mark.check(task="patience", points=2, needs=["test_a_page_in_chunks"])
 def test_bodies_that_are_too_long(solution, world, names, rng, note):
     """Past the limit nothing more is read, whether the length was said before or not."""
-    limit = rng.randrange(20_000, 60_000)
+    limit = rng.randrange(70_000, 90_000)  # more than one recv brings
 
     def endless(head, piece):
         def answer(connection, _line):
@@ -368,16 +385,34 @@ def test_bodies_that_are_too_long(solution, world, names, rng, note):
     for head, piece in (
         (b"Content-Length: 99999999999\r\n", block),
         (b"Transfer-Encoding: chunked\r\n", b"2000\r\n" + block + b"\r\n"),
+        (b"Transfer-Encoding: chunked\r\nX-Chunks: 1\r\n", b"ffffffff\r\n" + block),
         (b"", block),
     ):
         note("the server sends without end", head.decode().strip() or "a body without a length")
         _, base = site(world, names, rng, endless(head, piece))
         with solution.raises("ValueError"):
             solution.call("fetch:fetch", base + "/", names.server, seconds=2, limit=limit)
-    body = text(rng, limit)
-    _, base = site(world, names, rng, says("HTTP/1.1 200 OK", body=body, leave_open=False))
-    got = solution.call("fetch:fetch", base + "/", names.server, limit=limit)
-    assert len(got["body"]) == limit, "A body of exactly `limit` bytes is allowed."
+    body = bytes(limit)
+    chunks = f"{limit:x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
+    for fields, sent in (
+        ([], body),
+        ([f"Content-Length: {limit}"], body),
+        (["Transfer-Encoding: chunked"], chunks),
+    ):
+        note("the server sends", f"{limit} bytes, {fields or 'without a length'}")
+        answer = says("HTTP/1.1 200 OK", *fields, body=sent, leave_open=False)
+        _, base = site(world, names, rng, answer)
+        got = solution.call("fetch:fetch", base + "/", names.server, limit=limit)
+        assert len(got["body"]) == limit, "A body of exactly `limit` bytes is allowed."
+    for fields, sent, most in (
+        ([], b"one byte more", {"limit": 12}),
+        (["Content-Length: 1000001"], b"", {}),
+    ):
+        note("the server sends", f"one byte too many, {fields or 'without a length'}")
+        answer = says("HTTP/1.1 200 OK", *fields, body=sent, leave_open=False)
+        _, base = site(world, names, rng, answer)
+        with solution.raises("ValueError"):
+            solution.call("fetch:fetch", base + "/", names.server, **most)
 
 
 # 6. Know whom you talk to
@@ -440,7 +475,7 @@ def test_redirects(solution, world, names, rng, note):
 
     def lead(connection, line):
         where = {"/a/start": "next?x=1", "/a/next?x=1": f"{there}/end"}[target_of(line)]
-        status = rng.choice([301, 302, 303, 307, 308])
+        status = rng.choice([301, 302, 303])
         says(f"HTTP/1.1 {status} On", f"Location: {where}", "Content-Length: 0")(connection, line)
 
     first, here = site(world, names, rng, lead)
@@ -450,6 +485,13 @@ def test_redirects(solution, world, names, rng, note):
     assert (got["url"], got["body"]) == (f"{there}/end", body), "URL and body are the last one's."
     host = there.partition("//")[2]
     assert last.field("host") == [host], "The field Host is that of the new URL."
+    for status, *fields in ((201, "Location: /a"), (302,)):
+        answer = says(f"HTTP/1.1 {status} Stay", *fields, "Content-Length: 0")
+        _, base = site(world, names, rng, answer)
+        got = solution.call("fetch:fetch", base + "/", names.server)
+        assert (got["status"], got["url"]) == (status, base + "/"), (
+            "This was 201 with a Location, or 302 without one. Neither leads on."
+        )
 
 
 @pytest.mark.check(task="redirects", points=2, needs=["test_redirects"])
@@ -460,7 +502,8 @@ def test_redirects_without_end(solution, world, names, rng):
         number = int(target_of(line)[1:])
         answer = says("HTTP/1.1 200 OK", "Content-Length: 2", body=b"ok")
         if number:
-            answer = says("HTTP/1.1 302 On", f"Location: /{number - 1}", "Content-Length: 0")
+            status = [301, 302, 303, 307, 308][number % 5]
+            answer = says(f"HTTP/1.1 {status} On", f"Location: /{number - 1}", "Content-Length: 0")
         answer(connection, line)
 
     around, base = site(world, names, rng, lead)
