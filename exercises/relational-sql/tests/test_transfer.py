@@ -81,7 +81,7 @@ def test_transfer_moves_money(psql, postgres, rng):
     assert left == 0, "A member should be able to pay all they have."
 
 
-@pytest.mark.check(task="transfer", points=3, needs=["test_transfer_moves_money"])
+@pytest.mark.check(task="transfer", points=3, seconds=20, needs=["test_transfer_moves_money"])
 def test_transfer_refuses(psql, postgres, rng):
     """What is not possible raises an error and changes nothing."""
     has = money(rng, 2000, 9000)

@@ -43,21 +43,26 @@ tell(told)
 """
 
 
-def drive(solution, program, **job):
+ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+"""Variables with which Python takes files for ASCII, unless it is told their encoding."""
+
+
+def drive(solution, program, around=None, **job):
     """Run the program beside the submission: what it told, and all that it printed."""
     result = solution.run(
         ["python3", "drive.py"],
         files={"drive.py": START + program},
         stdin=json.dumps(job),
-        timeout=8,
+        env=around or {},
+        timeout=20,
         check=True,
     )
     return result.json("told.json"), result.stdout + result.stderr
 
 
-def load(solution, *cases):
+def load(solution, *cases, around=None):
     """What `load` gives in each case: the settings, secrets revealed, or {"problems": [...]}."""
-    told, _ = drive(solution, LOAD, cases=cases, names=NAMES)
+    told, _ = drive(solution, LOAD, around, cases=cases, names=NAMES)
     for each in told:
         if isinstance(each.get("problems"), list):
             each["problems"] = sorted(

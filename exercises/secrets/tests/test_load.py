@@ -1,7 +1,7 @@
 """Hidden tests of tasks 1 and 2."""
 
 import pytest
-from mailer import NAMES, canary, check_settings, env, load, values
+from mailer import ASCII, NAMES, canary, check_settings, env, load, values
 
 DEFAULTS = {"debug": False, "port": 8080, "hosts": [], "pin": None}
 OPTIONAL = list(DEFAULTS)
@@ -19,12 +19,21 @@ def test_reads_the_environment(solution, rng):
     """Settings come from the environment, with the types of the table."""
     texts, meant = values(rng)
     again, meant_again = values(rng)
-    full, short, other = load(
-        solution, {"env": env(texts)}, {"env": env(required(texts))}, {"env": env(again)}
+    least = {**texts, "port": "1", "api_key": texts["api_key"][:16]}
+    full, short, other, low, high = load(
+        solution,
+        {"env": env(texts)},
+        {"env": env(required(texts))},
+        {"env": env(again)},
+        {"env": env(least)},
+        {"env": env({**texts, "port": "65535"})},
     )
     check_settings(full, meant, "Every setting is in the environment.")
     check_settings(short, {**meant, **DEFAULTS}, "Only those without a default are set.")
     check_settings(other, meant_again, "The environment has changed, and load is called again.")
+    about = "Port 1 and an api_key of 16 characters are right."
+    check_settings(low, {**meant, "port": 1, "api_key": least["api_key"]}, about)
+    check_settings(high, {**meant, "port": 65535}, "Port 65535 is right.")
 
 
 @pytest.mark.check(
@@ -151,6 +160,28 @@ def test_empty_is_not_set(solution, rng):
         check_settings(got, expected, about)
 
 
+@pytest.mark.check(
+    task="find",
+    points=1,
+    needs=["test_the_first_place_counts"],
+    hint="Which encoding does open() take when it is told none?",
+)
+def test_files_are_utf_8(solution, rng):
+    """Files are read as UTF-8, whatever the language of the machine."""
+    texts, meant = values(rng)
+    sender = rng.choice(["Jörg", "Zoë", "Łucja", "Ирина"]) + f" <{texts['sender']}>"
+    others = env({name: text for name, text in texts.items() if name != "sender"})
+    told = load(
+        solution,
+        {"env": {**others, "MAILER_SENDER_FILE": "name"}, "files": {"name": sender}},
+        {"env": others, "files": {"settings.env": f"MAILER_SENDER={sender}\n"}},
+        around=ASCII,
+    )
+    for got, where in zip(told, ("a file of its own", "settings.env"), strict=True):
+        about = f"On a machine whose language has only ASCII, sender is in {where}, in UTF-8."
+        check_settings(got, {**meant, "sender": sender}, about)
+
+
 # 2. Report all problems at once
 
 
@@ -217,6 +248,7 @@ def test_files_that_cannot_be_read(solution, rng):
         {"env": {**env(without), variable: "gone"}, "overrides": {"api_key": texts["api_key"]}},
         {"env": {**env(texts), variable: "gone"}},
         {"env": {**env(without), variable: "short"}, "files": {"short": "short\n"}},
+        {"env": {**env(without), variable: "gone", "MAILER_PIN": "x", "MAILER_PORT": "y"}},
     )
     about = ["is not there", "is a folder", "is not UTF-8 text"]
     for got, what in zip(told, about, strict=False):
@@ -225,4 +257,8 @@ def test_files_that_cannot_be_read(solution, rng):
     check_settings(told[4], meant, "The file is not there, but api_key is in the environment.")
     assert told[5].get("problems") == [("MAILER_API_KEY", "value")], (
         "The file of api_key holds a text that is too short."
+    )
+    others = [("MAILER_PIN", "value"), ("MAILER_PORT", "value")]
+    assert told[6].get("problems") == [(variable, "file"), *others], (
+        "The file of api_key is not there, and pin and port are wrong, too."
     )
