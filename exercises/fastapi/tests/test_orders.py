@@ -422,6 +422,8 @@ def _make_some_of_it_real(postgres, made):
         skus |= {line["sku"] for line in lines if isinstance(line.get("sku"), str)}
     known = {row["sku"] for row in postgres.rows("SELECT sku FROM products")}
     products = [
-        {"sku": sku, "price_cents": 500, "stock": 10**6} for sku in sorted(skus - known) if sku
+        {"sku": sku, "price_cents": 500, "stock": 10**6}
+        for sku in sorted(skus - known)
+        if "\0" not in sku
     ]
     postgres.load("products", products)
