@@ -342,7 +342,7 @@ def test_what_git_executes_is_left_behind(
     (git / "objects" / "info" / "alternates").write_text("/etc\n")
     marker.unlink(missing_ok=True)
     submission = snapshot_folder(workspace, exercise.submit, exercise.limits)
-    kinds = ("HEAD", "packed-refs", "refs/", "logs/", "objects/")
+    kinds = ("HEAD", "packed-refs", "refs/", "logs/", "objects/", ".grader.json")
     taken = [file.path.removeprefix("work/.git/") for file in submission.files]
     assert [path for path in taken if not path.startswith(kinds)] == []
     assert not [path for path in taken if "info" in path or path.endswith(".idx")]

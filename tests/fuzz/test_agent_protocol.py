@@ -266,6 +266,7 @@ class NobodysZygote:
 
     def __init__(self) -> None:
         self.control = -1
+        self.worker: list[str] = []
 
     def spawn(self, folder: str, env: object, fds: list[int]) -> int:
         self.control = os.dup(fds[0])
