@@ -130,7 +130,7 @@ def redis_memory():
 
 
 def redis_huge_value():
-    cache().set("key", b"x" * 40_000_000)
+    cache().set("key", b"x" * 24_000_000)
     return 3
 
 
