@@ -14,7 +14,7 @@
         .on("error", () => {});
     }
   }
-  process.getBuiltinModule("dns").lookup("deb.debian.org", (error, address) => {
+  process.getBuiltinModule("dns").lookup("example.com", (error, address) => {
     if (address) gotThrough(`a name: ${address}`);
   });
 }
